@@ -1,0 +1,50 @@
+// Package proxy is the HTTP server on this machine that players talk to.
+//
+// Any HLS player can be pointed at a channel's URL:
+//
+//	http://127.0.0.1:PORT/TOKEN/play/master.m3u8
+//
+// Playlists are written from what the session knows (never passed through from
+// an origin), and segments are sent while their blocks still arrive. Players end
+// a live stream at the first error, indistinguishably from its real end, so the
+// proxy answers always: a playlist request gets the newest playlist there is, a
+// segment request waits for its bytes.
+//
+// # Paths
+//
+// Below /TOKEN/play/, all names relative to each other:
+//
+//	master.m3u8      the multivariant playlist, or, if the source had none, the media playlist
+//	R-pP.m3u8        the media playlist of rendition R, for the player that was given P in its multivariant playlist
+//	R/N.EXT          the media segment with sequence N; EXT is the origin's (.ts .m4s .mp4 .aac .vtt …)
+//	R/N-x.EXT        the same, where the origin's URI told no known extension: EXT is a guess, the content type is sniffed
+//	R/iN.EXT         init section N
+//	R/kN.key         key N
+//
+// Below /TOKEN/web/ is the web player's page, if the mount has one.
+//
+// # Held playlists
+//
+// A player polls a live playlist once in a target duration and would learn of a
+// segment half of that too late on average. So a request for a playlist that
+// this player already has is held until it changes, at most half a target
+// duration and never longer than a second. The first request is never held.
+//
+// # Who may ask
+//
+// Any web page the user visits can send requests to this machine, and by DNS
+// rebinding read the answers; other users of the machine can connect as well.
+// So: loopback addresses only, unless the configuration says otherwise; a random
+// token of 128 bits in each mount's path, compared in constant time; a Host that
+// is exactly one of the listener's names; nothing that carries an Origin or that
+// the browser marks as coming from another site; GET and HEAD only; names that
+// are numbers, so that no path or URL is ever taken from a request. A wrong token
+// and an unknown path look the same.
+//
+// # Goroutines
+//
+// A Server's Run owns the listener and all connections; it returns once every
+// handler has. State shared by handlers sits behind a mutex in Server (the
+// mounts) and in Mount (what each player has seen). The package does not know
+// of peers, origins or the store.
+package proxy
