@@ -1,0 +1,59 @@
+package hls
+
+import (
+	"time"
+
+	"coral/node/channel"
+)
+
+// Multivariant is a Multivariant Playlist.
+type Multivariant struct {
+	IndependentSegments bool
+	// Renditions holds the variants in their order, then the other renditions in
+	// theirs. URIs are as written in the playlist; empty: the rendition has no
+	// playlist of its own. Parse numbers them from 0; Media is the number of the
+	// first of the same URI.
+	Renditions []channel.Rendition
+}
+
+// Media is a Media Playlist.
+type Media struct {
+	Target time.Duration        // EXT-X-TARGETDURATION, whole seconds, at least that of the longest segment rounded
+	Type   channel.PlaylistType // VOD if it is ended and says nothing else
+	// Sequence is the Media Sequence Number of the first segment, or of the one
+	// to come if there is none.
+	Sequence uint64
+	// DiscontinuitySequence is EXT-X-DISCONTINUITY-SEQUENCE: discontinuities
+	// before the first segment's own.
+	DiscontinuitySequence uint64
+	Segments              []Segment
+	Ended                 bool // EXT-X-ENDLIST
+	IndependentSegments   bool
+}
+
+// Segment is one Media Segment.
+type Segment struct {
+	Sequence uint64 // rises by one from Media.Sequence; WriteMedia does not look at it
+	URI      string
+	// Ranged says that the segment is the Length bytes from Offset of the
+	// resource at URI. Length is 0 where it is not.
+	Ranged          bool
+	Offset, Length  int64
+	Duration        time.Duration
+	ProgramDateTime time.Time // UTC; zero: not told
+	Discontinuity   bool      // EXT-X-DISCONTINUITY stands before it
+	// DiscontinuitySequence counts the discontinuities up to this segment, its
+	// own included; WriteMedia does not look at it.
+	DiscontinuitySequence uint64
+	Map                   *Map         // nil: needs no init section; shared by the segments it applies to
+	Key                   *channel.Key // nil: clear. The IV is always filled in, from Sequence where none was given
+	Gap                   bool         // EXT-X-GAP: it does not exist, and must not be asked for
+}
+
+// Map is an EXT-X-MAP: where the init section is. Ranged, Offset and Length
+// are as for a Segment.
+type Map struct {
+	URI            string
+	Ranged         bool
+	Offset, Length int64
+}
