@@ -1,0 +1,34 @@
+// Package schedule decides what a node does with blocks: for each block that is
+// wanted whether to wait, to ask a neighbour or to fetch from the origin, and
+// for each block that is held whom to tell about it and whom to send it to
+// first.
+//
+// A Scheduler is a pure state machine: it has no clock, no socket, no disk and
+// no goroutine. Step takes one event and the time at which it happened and
+// appends the actions that follow; Next says when a Tick is due if nothing
+// happens before. What it does is a function of its configuration and of the
+// sequence of (time, event): a recorded trace replays to the same actions. One
+// goroutine owns it. Extra ticks change nothing. A step allocates nothing but
+// the actions that it returns; only a new segment costs memory, which the next
+// ones use again.
+//
+// The node's session and the simulator (node/sim) drive the same Scheduler and
+// hold no decision themselves. It refuses to know bytes, digests, addresses,
+// messages and players: segments are IDs with a number of blocks, players are
+// due times, and bytes are verified before it hears of them.
+//
+// # The policy in short
+//
+// A wanted segment has a due time. Until shortly before (in the room) a block is
+// asked of one neighbour that announced it, rarest first, from whoever is
+// expected to have it here first; nobody asks the origin for what a neighbour
+// holds or fetches. If nobody does, the neighbours rank themselves by a hash and
+// the first one fetches, the others only if that leads to nothing (suppress.go).
+// In the urgent window before the due time the earliest block comes first, from
+// anywhere: a second copy if the first is late, a publisher though it announced
+// nothing, the origin (urgent.go).
+//
+// A publisher shows each new block to one neighbour first and to the next only
+// if it does not spread (seed.go). Whoever holds blocks serves them in few slots,
+// rare and urgent ones first (upload.go).
+package schedule
