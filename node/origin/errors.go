@@ -1,7 +1,6 @@
 package origin
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -51,7 +50,7 @@ func failed(op string, u *url.URL, err error) error {
 }
 
 func redact(u *url.URL) string {
-	if u == nil {
+	if u == nil || u.Host == "" {
 		return "URL"
 	}
 	base := path.Base(u.Path)
@@ -72,7 +71,7 @@ func plain(err error) error {
 		err = wrapped.Err
 	}
 	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ErrStalled) {
+	if errors.As(err, &timeout) && timeout.Timeout() && !errors.Is(err, ErrStalled) {
 		return fmt.Errorf("%w: %w", ErrStalled, err)
 	}
 	return err
