@@ -47,6 +47,9 @@ func (f *flight) end() {
 
 // explain turns an error of the transport into the reason for it.
 func (f *flight) explain(err error) error {
+	if f.c.ctx.Err() != nil {
+		return ErrClosed // whatever of it the transport noticed first
+	}
 	if cause := context.Cause(f.ctx); cause != nil {
 		err = cause
 	} else {
