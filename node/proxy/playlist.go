@@ -1,0 +1,251 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"coral/node/channel"
+	"coral/node/hls"
+)
+
+const (
+	// maxHold is the longest that a playlist which has not changed is held back.
+	// Longer would block a player that reads playlists and segments in one thread
+	// (FFmpeg's demuxer) for too much of its buffer.
+	maxHold = time.Second
+	// probeGrace: players that open a media playlist first to see what it is, then
+	// again to play it, must not be held the second time.
+	probeGrace = 200 * time.Millisecond
+	// maxPlayers bounds what is remembered of players; the one not heard of for
+	// longest is forgotten, and at worst not held once.
+	maxPlayers = 256
+)
+
+// playerKey names one player's interest in one rendition. Players that came by a
+// multivariant playlist carry a number in their URL; where the channel has none,
+// they are told apart by their connection.
+type playerKey struct {
+	player    uint64
+	byConn    bool // player is a connection's number
+	rendition uint16
+}
+
+// seen is what a player was last given.
+type seen struct {
+	revision uint64
+	first    time.Time // when it was first given one
+	last     time.Time
+}
+
+// written is a playlist and its text, made once for all players.
+type written struct {
+	*Playlist
+	body []byte
+}
+
+func (m *Mount) serveMaster(w http.ResponseWriter, r *http.Request) {
+	p, err := m.newestPresentation(r.Context())
+	if err != nil {
+		m.fail(w, r, err)
+		return
+	}
+	if p.Single {
+		conn, _ := r.Context().Value(connKey{}).(uint64)
+		rendition := mediaOf(&p.Renditions[0])
+		m.servePlaylist(w, r, rendition, playerKey{player: conn, byConn: true, rendition: rendition})
+		return
+	}
+	m.mu.Lock()
+	m.lastPlayer++
+	player := m.lastPlayer
+	m.mu.Unlock()
+	m.stats.playlists.Add(1)
+	m.sendWhole(w, r, typePlaylist, writeMultivariant(p, player))
+}
+
+// newestPresentation returns what the session knows now, or what it knew last.
+func (m *Mount) newestPresentation(ctx context.Context) (*channel.Presentation, error) {
+	m.mu.Lock()
+	known := m.presentation
+	m.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, holdFor(known != nil))
+	defer cancel()
+	p, err := m.channel.Multivariant(ctx)
+	if err == nil && (p == nil || len(p.Renditions) == 0) {
+		err = ErrUnavailable
+	}
+	if err != nil {
+		if known != nil {
+			return known, nil
+		}
+		return nil, err
+	}
+	m.mu.Lock()
+	m.presentation = p
+	m.mu.Unlock()
+	return p, nil
+}
+
+func holdFor(known bool) time.Duration {
+	if known {
+		return maxHold // the session should answer at once; if it does not, we do
+	}
+	return firstHold
+}
+
+// mediaOf is the rendition whose segments r plays: another one's, where two
+// lines of the source's multivariant playlist name the same media playlist.
+func mediaOf(r *channel.Rendition) uint16 { return r.Media }
+
+func writeMultivariant(p *channel.Presentation, player uint32) []byte {
+	mv := &hls.Multivariant{IndependentSegments: p.IndependentSegments, Renditions: make([]channel.Rendition, len(p.Renditions))}
+	copy(mv.Renditions, p.Renditions)
+	for i := range mv.Renditions {
+		if r := &mv.Renditions[i]; r.URI != "" {
+			r.URI = route{what: whatMedia, rendition: mediaOf(r), player: player}.path()
+		}
+	}
+	return hls.WriteMultivariant(mv)
+}
+
+func (m *Mount) servePlaylist(w http.ResponseWriter, r *http.Request, rendition uint16, key playerKey) {
+	pl, err := m.newest(r.Context(), rendition)
+	if err != nil {
+		m.fail(w, r, err)
+		return
+	}
+	if r.Method == http.MethodGet {
+		if m.hasSeen(key, pl) {
+			m.stats.held.Add(1)
+			pl = m.hold(r.Context(), rendition, pl)
+		}
+		if r.Context().Err() != nil {
+			panic(http.ErrAbortHandler)
+		}
+		m.see(key, pl)
+	}
+	m.stats.playlists.Add(1)
+	m.sendWhole(w, r, typePlaylist, pl.body)
+}
+
+// newest returns the rendition's playlist as it is now, or was last.
+func (m *Mount) newest(ctx context.Context, rendition uint16) (*written, error) {
+	m.mu.Lock()
+	known := m.playlists[rendition]
+	m.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, holdFor(known != nil))
+	defer cancel()
+	pl, err := m.channel.Media(ctx, rendition, 0)
+	if err == nil {
+		return m.write(rendition, pl), nil
+	}
+	if known != nil && !errors.Is(err, ErrNotFound) {
+		return known, nil
+	}
+	return nil, err
+}
+
+// hold waits for a playlist after pl for as long as pl's player may wait.
+func (m *Mount) hold(ctx context.Context, rendition uint16, pl *written) *written {
+	d := maxHold
+	if half := pl.Media.Target / 2; half > 0 {
+		d = min(d, half)
+	}
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	next, err := m.channel.Media(ctx, rendition, pl.Revision)
+	if err != nil || next.Revision <= pl.Revision {
+		<-ctx.Done() // the session failed early: a player must not spin on it
+		return pl
+	}
+	return m.write(rendition, next)
+}
+
+// hasSeen reports whether key's player has been given pl already and may wait
+// for the next.
+func (m *Mount) hasSeen(key playerKey, pl *written) bool {
+	if pl.Media.Ended {
+		return false // there is no next
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.players[key]
+	return s != nil && s.revision == pl.Revision && !(key.byConn && time.Since(s.first) < probeGrace)
+}
+
+// see remembers that key's player is being given pl.
+func (m *Mount) see(key playerKey, pl *written) {
+	now := time.Now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.players[key]
+	if s == nil {
+		if len(m.players) >= maxPlayers {
+			m.forgetOldest()
+		}
+		s = &seen{first: now}
+		m.players[key] = s
+	}
+	s.revision, s.last = pl.Revision, now
+}
+
+func (m *Mount) forgetOldest() {
+	var oldest playerKey
+	var at time.Time
+	for k, s := range m.players {
+		if at.IsZero() || s.last.Before(at) {
+			oldest, at = k, s.last
+		}
+	}
+	delete(m.players, oldest)
+}
+
+// write returns pl with its text, and remembers it as the rendition's newest.
+func (m *Mount) write(rendition uint16, pl *Playlist) *written {
+	m.mu.Lock()
+	known := m.playlists[rendition]
+	m.mu.Unlock()
+	if known != nil && known.Revision == pl.Revision {
+		return known
+	}
+	// Two requests may do this at once for one revision: harmless.
+	next := &written{Playlist: pl, body: writeMedia(rendition, pl)}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if known := m.playlists[rendition]; known == nil || known.Revision < pl.Revision {
+		m.playlists[rendition] = next
+	}
+	return next
+}
+
+// writeMedia writes pl with our URIs in it.
+func writeMedia(rendition uint16, pl *Playlist) []byte {
+	media := pl.Media
+	media.Segments = make([]hls.Segment, len(pl.Media.Segments))
+	var lastMap *hls.Map // consecutive segments share one Map, so that it is written once
+	var lastInit string
+	for i, s := range pl.Media.Segments {
+		fallback := ".ts"
+		if s.Map != nil {
+			fallback = ".m4s"
+			init := objectRoute(pl.Inits[i], s.Map.URI, ".mp4").path()
+			if lastMap == nil || init != lastInit {
+				lastMap, lastInit = &hls.Map{URI: init}, init
+			}
+			s.Map = lastMap
+		} else {
+			lastMap = nil
+		}
+		if s.Key != nil && pl.Keys[i] >= 0 {
+			key := *s.Key
+			key.URI = route{what: whatKey, rendition: rendition, key: pl.Keys[i]}.path()
+			s.Key = &key
+		}
+		s.URI = objectRoute(pl.IDs[i], s.URI, fallback).path()
+		s.Ranged, s.Offset, s.Length = false, 0, 0
+		media.Segments[i] = s
+	}
+	return hls.WriteMedia(&media)
+}

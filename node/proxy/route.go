@@ -1,0 +1,120 @@
+package proxy
+
+import (
+	"strconv"
+	"strings"
+
+	"coral/store/segment"
+)
+
+// what a path below /TOKEN/play/ asks for.
+type what uint8
+
+const (
+	whatMaster what = iota + 1
+	whatMedia
+	whatObject // segment or init section
+	whatKey
+)
+
+const masterName = "master.m3u8"
+
+// route is a parsed path: numbers only, so that nothing in a request can name a
+// file, a host or a URL.
+type route struct {
+	what      what
+	rendition uint16
+	player    uint32     // whatMedia: who was given this URL
+	id        segment.ID // whatObject
+	ext       string     // whatObject
+	guessed   bool       // whatObject: ext is a fallback
+	key       int        // whatKey
+}
+
+// path is the inverse of parseRoute.
+func (r route) path() string {
+	rendition := strconv.Itoa(int(r.rendition))
+	switch r.what {
+	case whatMaster:
+		return masterName
+	case whatMedia:
+		return rendition + "-p" + strconv.FormatUint(uint64(r.player), 10) + ".m3u8"
+	case whatObject:
+		p := rendition + "/"
+		if r.id.Kind == segment.Init {
+			p += "i"
+		}
+		p += strconv.FormatUint(r.id.Sequence, 10)
+		if r.guessed {
+			p += "-x"
+		}
+		return p + r.ext
+	case whatKey:
+		return rendition + "/k" + strconv.Itoa(r.key) + ".key"
+	}
+	return ""
+}
+
+// objectRoute is the route of id, whose origin knows it as uri.
+func objectRoute(id segment.ID, uri, fallback string) route {
+	ext, known := extension(uri, fallback)
+	return route{what: whatObject, rendition: id.Rendition, id: id, ext: ext, guessed: !known}
+}
+
+// parseRoute parses a path below /TOKEN/play/. Each thing has exactly one path.
+func parseRoute(p string) (route, bool) {
+	const longest = 64 // two numbers and an extension; nothing of ours is longer
+	if len(p) > longest {
+		return route{}, false
+	}
+	if p == masterName {
+		return route{what: whatMaster}, true
+	}
+	dir, name, ok := strings.Cut(p, "/")
+	if !ok {
+		return parseMediaName(p)
+	}
+	rendition, ok := number(dir, 16)
+	if !ok {
+		return route{}, false
+	}
+	dot := strings.IndexByte(name, '.')
+	if dot < 0 {
+		return route{}, false
+	}
+	r := route{what: whatObject, rendition: uint16(rendition), ext: name[dot:]}
+	name = name[:dot]
+	if digits, ok := strings.CutPrefix(name, "k"); ok {
+		n, ok := number(digits, 31)
+		return route{what: whatKey, rendition: r.rendition, key: int(n)}, ok && r.ext == ".key"
+	}
+	if _, ok := mediaTypes[r.ext]; !ok {
+		return route{}, false
+	}
+	r.id.Rendition = r.rendition
+	name, r.guessed = strings.CutSuffix(name, "-x")
+	if digits, ok := strings.CutPrefix(name, "i"); ok {
+		name, r.id.Kind = digits, segment.Init
+	}
+	if r.id.Sequence, ok = number(name, 64); !ok {
+		return route{}, false
+	}
+	return r, true
+}
+
+func parseMediaName(p string) (route, bool) {
+	p, ok := strings.CutSuffix(p, ".m3u8")
+	if !ok {
+		return route{}, false
+	}
+	left, right, ok := strings.Cut(p, "-p")
+	rendition, okR := number(left, 16)
+	player, okP := number(right, 32)
+	return route{what: whatMedia, rendition: uint16(rendition), player: uint32(player)}, ok && okR && okP
+}
+
+// number parses a decimal number written the one way that strconv writes it.
+func number(s string, bits int) (uint64, bool) {
+	n, err := strconv.ParseUint(s, 10, bits)
+	return n, err == nil && (s[0] != '0' || len(s) == 1)
+}
