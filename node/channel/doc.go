@@ -1,0 +1,2 @@
+// Package channel holds what a channel is made of.
+package channel
