@@ -1,0 +1,156 @@
+package swarm
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/anacrolix/torrent"
+	pp "github.com/anacrolix/torrent/peer_protocol"
+
+	"coral/node/swarm/meter"
+	"coral/store/segment"
+)
+
+// The library's callbacks. All but onHandshake run under its one lock, which
+// every connection of every torrent shares: they do little, never block and
+// never call back into it.
+
+const (
+	// pexEvery is how often a peer's PEX messages are read (BEP 11: once a minute).
+	pexEvery = 50 * time.Second
+	// maxPEX is how many addresses of one message are believed (BEP 11).
+	maxPEX = 50
+)
+
+// socket finds our end of a library connection.
+func socket(pc *torrent.PeerConn) (conn *meter.Conn, addr netip.AddrPort, a *attempt, in *inbound) {
+	switch ra := pc.RemoteAddr.(type) {
+	case *attempt:
+		ra.mu.Lock()
+		defer ra.mu.Unlock()
+		return ra.conn, ra.addr, ra, nil
+	case inboundAddr:
+		return ra.i.Conn, ra.i.addr, nil, ra.i
+	}
+	return nil, addr, nil, nil
+}
+
+// onHandshake runs when the peer's identity is known and before the library
+// decides on the connection.
+func (c *Client) onHandshake(pc *torrent.PeerConn, ih torrent.InfoHash) {
+	conn, addr, a, _ := socket(pc)
+	if conn == nil {
+		return
+	}
+	if c.bans.has([20]byte(pc.PeerID), time.Now()) {
+		conn.Close()
+		return
+	}
+	s := c.swarm(segment.Channel(ih))
+	if s == nil || a == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if [20]byte(pc.PeerID) == c.id {
+		s.book.isSelf(addr)
+		return
+	}
+	// Already connected the other way round: one of the two will go, and either
+	// way this address needs no dialing.
+	for p := range s.peers {
+		if p.ident == [20]byte(pc.PeerID) && !slices.Contains(p.listen, addr) {
+			p.listen = append(p.listen, addr)
+			s.book.connected(addr, time.Now())
+			return
+		}
+	}
+}
+
+func (c *Client) onAdded(pc *torrent.PeerConn) {
+	s := c.swarm(segment.Channel(pc.Torrent().InfoHash()))
+	conn, addr, a, in := socket(pc)
+	if s == nil || conn == nil {
+		return
+	}
+	pc.LocalLtepProtocolMap = withoutPEX
+	if s.cfg.PEX {
+		pc.LocalLtepProtocolMap = withPEX
+	}
+	now := time.Now()
+	if in != nil {
+		c.ln.settled(in)
+	}
+	if a != nil {
+		a.finish(true)
+	}
+	p := newPeer(s, pc, conn, addr, in != nil, now)
+	if !s.admit(p, now) {
+		conn.Close()
+	}
+}
+
+func (c *Client) onExtended(pc *torrent.PeerConn, d *pp.ExtendedHandshakeMessage) {
+	p := c.peerOf(pc)
+	if p == nil {
+		return
+	}
+	if !p.s.cfg.PEX {
+		delete(d.M, pp.ExtensionNamePex) // so that the library does not tell it either
+	}
+	p.s.introduced(p, uint16(d.Port), d.M[extension] != 0)
+}
+
+func (c *Client) onMessage(e torrent.PeerConnReadExtensionMessageEvent) {
+	p := c.peerOf(e.PeerConn)
+	if p == nil {
+		return
+	}
+	switch {
+	case e.ExtensionNumber == number(e.PeerConn.LocalLtepProtocolMap):
+		p.receive(e.Payload)
+	case p.s.cfg.PEX && e.ExtensionNumber == pexNumber:
+		p.s.readPEX(p, e.Payload)
+	}
+}
+
+// onClosed also runs for connections that were never added.
+func (c *Client) onClosed(pc *torrent.PeerConn) {
+	if p := c.peerOf(pc); p != nil {
+		p.s.remove(p, "connection closed")
+	}
+}
+
+func (c *Client) peerOf(pc *torrent.PeerConn) *peer {
+	if p, ok := c.peers.Load(pc); ok {
+		return p.(*peer)
+	}
+	return nil
+}
+
+// readPEX learns addresses from a peer. The library reads the same message and
+// dials in vain.
+func (s *Swarm) readPEX(p *peer, payload []byte) {
+	now := time.Now()
+	if now.Sub(p.pexAt) < pexEvery {
+		return
+	}
+	p.pexAt = now
+	m, err := pp.LoadPexMsg(payload)
+	if err != nil {
+		return
+	}
+	var addrs []netip.AddrPort
+	for _, n := range m.Added {
+		if ip, ok := netip.AddrFromSlice(n.IP); ok {
+			addrs = append(addrs, netip.AddrPortFrom(ip.Unmap(), uint16(n.Port)))
+		}
+	}
+	for _, n := range m.Added6 {
+		if ip, ok := netip.AddrFromSlice(n.IP); ok {
+			addrs = append(addrs, netip.AddrPortFrom(ip.Unmap(), uint16(n.Port)))
+		}
+	}
+	s.learn(addrs[:min(len(addrs), maxPEX)], FromPEX, local(p.addr.Addr()))
+}

@@ -1,0 +1,206 @@
+package swarm
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"coral/node/swarm/meter"
+)
+
+const (
+	// sniffWithin bounds the wait for a connection's first bytes.
+	sniffWithin = 5 * time.Second
+	// sniffLen tells an HTTP request from an encrypted handshake, whose first
+	// bytes are random.
+	sniffLen = 4
+)
+
+// inbound is an accepted connection on its way through the library. The library
+// hands RemoteAddr back, which leads to the connection again.
+type inbound struct {
+	*meter.Conn
+	addr netip.AddrPort
+	open atomic.Bool // counts as handshaking
+}
+
+func (i *inbound) RemoteAddr() net.Addr { return inboundAddr{i} }
+
+type inboundAddr struct{ i *inbound }
+
+func (inboundAddr) Network() string            { return "tcp" }
+func (a inboundAddr) String() string           { return a.i.addr.String() }
+func (a inboundAddr) AddrPort() netip.AddrPort { return a.i.addr }
+
+// listener accepts connections, decides whether to take them, and hands peers to
+// the library and HTTP requests to the tracker.
+type listener struct {
+	c           *Client
+	tcp         *net.TCPListener
+	peers       chan net.Conn
+	web         chan net.Conn
+	done        chan struct{}
+	once        sync.Once
+	handshaking atomic.Int32
+
+	mu      sync.Mutex
+	waiting map[*meter.Conn]struct{} // whose first bytes have not come
+}
+
+func (c *Client) listen(addr string) (*listener, error) {
+	if addr == "" {
+		addr = ":0"
+	}
+	if host, port, err := net.SplitHostPort(addr); err == nil && host == "" && c.cfg.Bind.IsValid() {
+		addr = net.JoinHostPort(c.cfg.Bind.String(), port)
+	}
+	lc := net.ListenConfig{KeepAlive: -1}
+	ln, err := lc.Listen(context.Background(), "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return &listener{
+		c: c, tcp: ln.(*net.TCPListener), peers: make(chan net.Conn), web: make(chan net.Conn),
+		done: make(chan struct{}), waiting: make(map[*meter.Conn]struct{}),
+	}, nil
+}
+
+// Accept gives the library its next peer.
+func (l *listener) Accept() (net.Conn, error) {
+	select {
+	case nc := <-l.peers:
+		return nc, nil
+	case <-l.done:
+		// The library looks whether it is closed only after an Accept, and spins
+		// on errors until it is.
+		<-l.c.lib.Closed()
+		return nil, net.ErrClosed
+	}
+}
+
+// Addr has the real port, which the library tells to peers.
+func (l *listener) Addr() net.Addr { return l.tcp.Addr() }
+
+func (l *listener) Close() error {
+	err := l.tcp.Close()
+	l.once.Do(func() { close(l.done) })
+	l.closeIdle()
+	return err
+}
+
+// closeIdle closes what has not got as far as a handshake.
+func (l *listener) closeIdle() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for conn := range l.waiting {
+		go conn.Close()
+	}
+}
+
+// serve accepts until the listener is closed.
+func (l *listener) serve(ctx context.Context) {
+	var children sync.WaitGroup
+	defer children.Wait()
+	for {
+		tcp, err := l.tcp.AcceptTCP()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
+				return
+			}
+			// Out of file descriptors, most likely: let some be closed.
+			select {
+			case <-time.After(50 * time.Millisecond):
+			case <-ctx.Done():
+			}
+			continue
+		}
+		addr := tcp.RemoteAddr().(*net.TCPAddr).AddrPort()
+		addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
+		if !l.admits(addr) {
+			_ = tcp.SetLinger(0)
+			tcp.Close()
+			continue
+		}
+		children.Go(func() { l.sort(tcp, addr) })
+	}
+}
+
+// admits decides on a connection by its address alone.
+func (l *listener) admits(addr netip.AddrPort) bool {
+	c := l.c
+	c.mu.Lock()
+	idle := len(c.swarms) == 0
+	c.mu.Unlock()
+	if idle || !c.sharing() || c.bans.address(addr, time.Now()) {
+		return false
+	}
+	if c.cfg.Blocklist != nil && c.cfg.Blocklist(addr.Addr()) {
+		return false
+	}
+	return l.handshaking.Load() < maxHandshaking
+}
+
+// sort reads the first bytes and passes the connection on.
+func (l *listener) sort(tcp *net.TCPConn, addr netip.AddrPort) {
+	l.handshaking.Add(1)
+	conn := l.c.meter.Wrap(tcp, meter.Peers)
+	in := &inbound{Conn: conn, addr: addr}
+	in.open.Store(true)
+	entered := l.c.nets.enter(addr.Addr(), maxPerNet)
+	conn.OnClose(func() {
+		l.settled(in)
+		if entered {
+			l.c.nets.leave(addr.Addr())
+		}
+	})
+	if !entered {
+		conn.Close()
+		return
+	}
+	l.mu.Lock()
+	l.waiting[conn] = struct{}{}
+	l.mu.Unlock()
+	head := make([]byte, sniffLen)
+	_ = conn.SetReadDeadline(time.Now().Add(sniffWithin))
+	_, err := io.ReadFull(conn, head)
+	l.mu.Lock()
+	delete(l.waiting, conn)
+	l.mu.Unlock()
+	select {
+	case <-l.done:
+		err = net.ErrClosed
+	default:
+	}
+	if err != nil {
+		conn.Close()
+		return
+	}
+	_ = conn.SetReadDeadline(time.Time{})
+	conn.Unread(head)
+	to := l.peers
+	if string(head) == "GET " {
+		if l.c.tracker == nil {
+			conn.Close()
+			return
+		}
+		to = l.web
+		l.settled(in)
+	}
+	select {
+	case to <- in:
+	case <-l.done:
+		conn.Close()
+	}
+}
+
+// settled takes a connection out of the count of those still shaking hands.
+func (l *listener) settled(in *inbound) {
+	if in.open.CompareAndSwap(true, false) {
+		l.handshaking.Add(-1)
+	}
+}

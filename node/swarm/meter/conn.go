@@ -1,0 +1,302 @@
+package meter
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// writePiece is how much is handed to the kernel at once while a cap is set:
+	// small enough for several connections to share a slow line evenly.
+	writePiece = 4 << 10
+	// smallWrite is the largest write that may run ahead of the bucket. It holds
+	// every control message but long runs of feed records, and each half of an
+	// encryption handshake.
+	smallWrite = 1 << 10
+	// readPiece bounds one read while a download cap is set.
+	readPiece = 16 << 10
+	// maxBacklog is how much of what was read may wait to be consumed before
+	// reading pauses; the sender then feels TCP's own backpressure.
+	maxBacklog = 4 << 20
+	// guessedMSS stands where the kernel does not tell.
+	guessedMSS = 1448
+)
+
+// Conn is a metered TCP connection.
+type Conn struct {
+	tcp     *net.TCPConn
+	m       *Meter
+	class   Class
+	header  int64  // bytes of IP and TCP headers per segment
+	head    []byte // to be read again
+	done    chan struct{}
+	moved   chan struct{} // a token whenever written has grown
+	onClose func()        // run once, after closing; set before use
+
+	written  atomic.Int64 // payload bytes the kernel has taken
+	read     atomic.Int64
+	lastRead atomic.Int64 // UnixNano
+	mss      atomic.Int64
+	wireUp   atomic.Int64 // as last reconciled
+	wireDown atomic.Int64
+
+	// owned by mu
+	mu                  sync.Mutex
+	drained             sync.Cond
+	backlog             int
+	closed              bool
+	chargedUp, seenUp   int64 // wire bytes charged to the bucket; counted in Stats
+	chargedDn, seenDown int64
+
+	pause time.Duration // owned by the reading goroutine: to wait before the next read
+}
+
+// Wrap meters an open connection.
+func (m *Meter) Wrap(tcp *net.TCPConn, class Class) *Conn {
+	c := &Conn{tcp: tcp, m: m, class: class, done: make(chan struct{}), moved: make(chan struct{}, 1)}
+	c.drained.L = &c.mu
+	c.header = segmentHeader(tcp)
+	c.mss.Store(guessedMSS)
+	c.lastRead.Store(time.Now().UnixNano())
+	m.mu.Lock()
+	m.conns[c] = struct{}{}
+	buf := m.receiveBuffer()
+	m.mu.Unlock()
+	setOptions(tcp)
+	setBuffers(tcp, buf)
+	return c
+}
+
+// segmentHeader is what one TCP segment costs besides its payload, with the
+// timestamp option that Linux, macOS and Windows use: 20+20+12, or 40+20+12.
+func segmentHeader(tcp *net.TCPConn) int64 {
+	if a, ok := tcp.RemoteAddr().(*net.TCPAddr); ok && a.IP.To4() == nil {
+		return 72
+	}
+	return 52
+}
+
+// OnClose sets what runs, on its own goroutine's stack, once the connection has
+// been closed. Call it before the connection is used.
+func (c *Conn) OnClose(f func()) { c.onClose = f }
+
+// Unread puts b, just read, back in front. The reading goroutine calls it.
+func (c *Conn) Unread(b []byte) { c.head = b }
+
+func (c *Conn) segments(n int) int64 {
+	mss := c.mss.Load()
+	return (int64(n) + mss - 1) / mss
+}
+
+// Write implements net.Conn. While an upload cap is set it returns once the
+// bucket has let everything through.
+func (c *Conn) Write(b []byte) (n int, err error) {
+	for len(b) > 0 {
+		p := b
+		if c.m.capped.Load() && len(p) > writePiece {
+			p = p[:writePiece]
+		}
+		cost := int64(len(p)) + c.segments(len(p))*c.header
+		d := c.m.takeUp(int(cost))
+		c.mu.Lock()
+		c.chargedUp += cost
+		c.mu.Unlock()
+		if c.class == Peers && d > 0 {
+			var slack time.Duration
+			if len(p) == len(b) && n == 0 && len(p) <= smallWrite {
+				slack = debtSlack
+			}
+			if err := c.m.wait(c.done, d, slack, c.m.takeUp); err != nil {
+				return n, err
+			}
+		}
+		k, err := c.tcp.Write(p)
+		n += k
+		c.written.Add(int64(k))
+		select {
+		case c.moved <- struct{}{}:
+		default:
+		}
+		if err != nil {
+			return n, err
+		}
+		b = b[len(p):]
+	}
+	return n, nil
+}
+
+// Read implements net.Conn.
+func (c *Conn) Read(b []byte) (int, error) {
+	if len(c.head) > 0 {
+		n := copy(b, c.head)
+		c.head = c.head[n:]
+		return n, nil
+	}
+	if err := c.beforeRead(); err != nil {
+		return 0, err
+	}
+	paced := c.m.paced.Load()
+	if paced && len(b) > readPiece {
+		b = b[:readPiece]
+	}
+	n, err := c.tcp.Read(b)
+	if n > 0 {
+		c.read.Add(int64(n))
+		c.lastRead.Store(time.Now().UnixNano())
+		cost := int64(n) + c.segments(n)*c.header
+		if d := c.m.takeDown(int(cost)); paced {
+			c.pause = d
+		}
+		c.mu.Lock()
+		c.chargedDn += cost
+		c.mu.Unlock()
+	}
+	return n, err
+}
+
+func (c *Conn) beforeRead() error {
+	c.mu.Lock()
+	for c.backlog > maxBacklog && !c.closed {
+		c.drained.Wait()
+	}
+	c.mu.Unlock()
+	if d := c.pause; d > 0 {
+		c.pause = 0
+		return c.m.wait(c.done, d, 0, c.m.takeDown)
+	}
+	return nil
+}
+
+// Backlog adds n to what was read and not yet consumed; a negative n consumes.
+func (c *Conn) Backlog(n int) {
+	c.mu.Lock()
+	was := c.backlog > maxBacklog
+	c.backlog += n
+	if was && c.backlog <= maxBacklog {
+		c.lastRead.Store(time.Now().UnixNano())
+		c.drained.Broadcast()
+	}
+	c.mu.Unlock()
+}
+
+// Written returns how many bytes the kernel has taken.
+func (c *Conn) Written() int64 { return c.written.Load() }
+
+// Moved yields a token when Written has grown. One goroutine may wait on it.
+func (c *Conn) Moved() <-chan struct{} { return c.moved }
+
+// Done is closed when the connection is.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// LastRead returns when a byte last arrived. While reading is paused because
+// our own side does not consume, that is now: the peer is not to blame.
+func (c *Conn) LastRead() time.Time {
+	c.mu.Lock()
+	held := c.backlog > maxBacklog
+	c.mu.Unlock()
+	if held {
+		return time.Now()
+	}
+	return time.Unix(0, c.lastRead.Load())
+}
+
+// Wire returns the bytes sent and received on the wire, headers included.
+func (c *Conn) Wire() (sent, received int64) { return c.wireUp.Load(), c.wireDown.Load() }
+
+// reconcile charges what the estimates have missed.
+func (c *Conn) reconcile() {
+	k, ok := readCounters(c.tcp)
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return
+	}
+	up, down := c.settle(k, ok)
+	c.mu.Unlock()
+	c.m.charge(up, down)
+}
+
+// settle brings the counts up to date and returns what the buckets must still
+// be charged with. mu is held.
+func (c *Conn) settle(k counters, ok bool) (up, down int64) {
+	sent, received := c.chargedUp, c.chargedDn
+	if ok {
+		if k.mss > 0 {
+			c.mss.Store(k.mss)
+		}
+		sent = k.bytesSent + k.segsOut*c.header
+		received = k.bytesReceived + k.segsIn*c.header
+		// What waits in the kernel will cost its headers too.
+		due := sent + k.notSent + c.segments(int(k.notSent))*c.header
+		up, down = max(0, due-c.chargedUp), max(0, received-c.chargedDn)
+	} else {
+		// One acknowledgement for every second segment, either way.
+		acksOut := c.segments(int(c.read.Load())) / 2 * c.header
+		acksIn := c.segments(int(c.written.Load())) / 2 * c.header
+		sent = c.written.Load() + c.segments(int(c.written.Load()))*c.header + acksOut
+		received = c.read.Load() + c.segments(int(c.read.Load()))*c.header + acksIn
+		up, down = max(0, sent-c.chargedUp), max(0, received-c.chargedDn)
+	}
+	c.chargedUp += up
+	c.chargedDn += down
+	if d := sent - c.seenUp; d > 0 {
+		c.seenUp = sent
+		c.wireUp.Store(sent)
+		c.m.sent[c.class].Add(d)
+	}
+	if d := received - c.seenDown; d > 0 {
+		c.seenDown = received
+		c.wireDown.Store(received)
+		c.m.received[c.class].Add(d)
+	}
+	return up, down
+}
+
+func (m *Meter) charge(up, down int64) {
+	if up > 0 {
+		m.chargeUp(int(up))
+	}
+	if down > 0 {
+		m.chargeDown(int(down))
+	}
+}
+
+// Close implements net.Conn. What the kernel has taken is still sent.
+func (c *Conn) Close() error {
+	k, ok := readCounters(c.tcp)
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return net.ErrClosed
+	}
+	c.closed = true
+	// What the kernel still holds leaves after the last count, as does the FIN.
+	k.bytesSent += k.notSent
+	k.segsOut += c.segments(int(k.notSent)) + 1
+	k.notSent = 0
+	up, down := c.settle(k, ok)
+	c.drained.Broadcast()
+	c.mu.Unlock()
+	close(c.done)
+	c.m.mu.Lock()
+	delete(c.m.conns, c)
+	c.m.mu.Unlock()
+	c.m.charge(up, down)
+	err := c.tcp.Close()
+	if c.onClose != nil {
+		c.onClose()
+	}
+	return err
+}
+
+// CloseWrite ends our side of the connection; the peer's end-of-stream follows
+// when it closes.
+func (c *Conn) CloseWrite() error { return c.tcp.CloseWrite() }
+
+func (c *Conn) LocalAddr() net.Addr                { return c.tcp.LocalAddr() }
+func (c *Conn) RemoteAddr() net.Addr               { return c.tcp.RemoteAddr() }
+func (c *Conn) SetDeadline(t time.Time) error      { return c.tcp.SetDeadline(t) }
+func (c *Conn) SetReadDeadline(t time.Time) error  { return c.tcp.SetReadDeadline(t) }
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.tcp.SetWriteDeadline(t) }

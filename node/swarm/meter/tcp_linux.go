@@ -1,0 +1,67 @@
+package meter
+
+import (
+	"net"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Control is net.Dialer's hook of that name.
+type Control = func(network, address string, c syscall.RawConn) error
+
+// notSentLimit is how much the kernel may hold that it has not sent yet: beyond
+// it a write waits, so that "taken by the kernel" means "about to leave" and a
+// control message does not stand behind seconds of data. It is many times what
+// a fast line sends while a goroutine wakes up.
+const notSentLimit = 64 << 10
+
+// counters are the kernel's, for one connection.
+type counters struct {
+	bytesSent, bytesReceived int64 // payload, retransmissions included when sent
+	segsOut, segsIn          int64
+	notSent                  int64
+	mss                      int64
+}
+
+func readCounters(tcp *net.TCPConn) (k counters, ok bool) {
+	rc, err := tcp.SyscallConn()
+	if err != nil {
+		return k, false
+	}
+	err = rc.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err != nil {
+			return
+		}
+		ok = true
+		k = counters{
+			bytesSent: int64(info.Bytes_sent), bytesReceived: int64(info.Bytes_received),
+			segsOut: int64(info.Segs_out), segsIn: int64(info.Segs_in),
+			notSent: int64(info.Notsent_bytes), mss: int64(info.Snd_mss),
+		}
+	})
+	// Kernels before 4.19 leave bytesSent zero: estimate there.
+	if k.bytesSent == 0 && k.segsOut > 8 && k.bytesReceived == 0 {
+		ok = false
+	}
+	return k, ok && err == nil
+}
+
+func setOptions(tcp *net.TCPConn) {
+	_ = tcp.SetNoDelay(true)
+	rc, err := tcp.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = rc.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, notSentLimit)
+	})
+}
+
+// setBuffers limits the receive buffer; 0 leaves it to the kernel.
+func setBuffers(tcp *net.TCPConn, receive int) {
+	if receive > 0 {
+		_ = tcp.SetReadBuffer(receive)
+	}
+}
