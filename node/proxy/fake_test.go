@@ -108,6 +108,11 @@ func (f *fake) Key(_ context.Context, _ uint16, n int) ([]byte, error) {
 // live adds the segment with this sequence to rendition 0's playlist, which
 // shows the newest window ones.
 func (f *fake) live(seq uint64, window int, ended bool) {
+	f.liveSegment(hls.Segment{Sequence: seq, Duration: 2 * time.Second, URI: "https://origin.example/x.ts?token=secret"}, window, ended)
+}
+
+func (f *fake) liveSegment(next hls.Segment, window int, ended bool) {
+	seq := next.Sequence
 	f.set(func() {
 		old := f.playlists[0]
 		pl := &Playlist{Revision: 1, Media: hls.Media{Target: 2 * time.Second, Sequence: seq}}
@@ -117,7 +122,7 @@ func (f *fake) live(seq uint64, window int, ended bool) {
 			pl.IDs = append(pl.IDs, old.IDs...)
 			pl.Media.Sequence = old.Media.Sequence
 		}
-		pl.Media.Segments = append(pl.Media.Segments, hls.Segment{Sequence: seq, Duration: 2 * time.Second, URI: "https://origin.example/x.ts?token=secret"})
+		pl.Media.Segments = append(pl.Media.Segments, next)
 		pl.IDs = append(pl.IDs, segment.ID{Sequence: seq})
 		if n := len(pl.IDs) - window; n > 0 {
 			pl.Media.Segments, pl.IDs, pl.Media.Sequence = pl.Media.Segments[n:], pl.IDs[n:], pl.Media.Sequence+uint64(n)

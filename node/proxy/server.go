@@ -120,7 +120,7 @@ func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.http.BaseContext = func(net.Listener) context.Context { return ctx }
-	stop := context.AfterFunc(ctx, s.Close)
+	stop := context.AfterFunc(ctx, func() { s.Close() })
 	defer stop()
 	err := s.http.Serve(s.listener)
 	cancel() // held requests end
@@ -137,13 +137,15 @@ func (s *Server) Run(ctx context.Context) error {
 	return fmt.Errorf("serve proxy: %w", err)
 }
 
-// Close closes the listener and ends Run. It may be called at any time.
-func (s *Server) Close() {
+// Close closes the listener and ends Run. It may be called at any time, and more
+// than once; its error is always nil.
+func (s *Server) Close() error {
 	s.close.Do(func() {
 		close(s.done)
 		s.listener.Close() // http.Server knows it only from Serve on
 		s.http.Close()
 	})
+	return nil
 }
 
 // Rejected counts the requests that were refused before a mount saw them.
