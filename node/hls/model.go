@@ -18,8 +18,8 @@ type Multivariant struct {
 
 // Media is a Media Playlist.
 type Media struct {
-	Target time.Duration        // EXT-X-TARGETDURATION, whole seconds, at least that of the longest segment rounded
-	Type   channel.PlaylistType // VOD if it is ended and says nothing else
+	Target time.Duration // EXT-X-TARGETDURATION, whole seconds, at least that of the longest segment rounded
+	Type   channel.PlaylistType
 	// Sequence is the Media Sequence Number of the first segment, or of the one
 	// to come if there is none.
 	Sequence uint64
@@ -27,7 +27,7 @@ type Media struct {
 	// before the first segment's own.
 	DiscontinuitySequence uint64
 	Segments              []Segment
-	Ended                 bool // EXT-X-ENDLIST
+	Ended                 bool // EXT-X-ENDLIST; with a Type of Live: a sliding window that slides no more
 	IndependentSegments   bool
 }
 
@@ -56,4 +56,7 @@ type Map struct {
 	URI            string
 	Ranged         bool
 	Offset, Length int64
+	// Key is the key in force where the EXT-X-MAP stands: the section itself is
+	// encrypted with it, if its method is AES-128. Nil: clear.
+	Key *channel.Key
 }
