@@ -77,8 +77,7 @@ func (a *attempt) start() {
 var errNotOurs = errors.New("dial: not asked for by the address book")
 
 // dialer is the library's only way out. It dials what the book has decided on
-// and nothing else: addresses that the library learns by itself (PEX) it pops
-// and tries here, in vain; the book has read the same messages.
+// and nothing else.
 type dialer struct{ c *Client }
 
 func (dialer) DialerNetwork() string { return "tcp" }

@@ -129,8 +129,7 @@ func (c *Client) peerOf(pc *torrent.PeerConn) *peer {
 	return nil
 }
 
-// readPEX learns addresses from a peer. The library reads the same message and
-// dials in vain.
+// readPEX learns addresses from a peer.
 func (s *Swarm) readPEX(p *peer, payload []byte) {
 	now := time.Now()
 	if now.Sub(p.pexAt) < pexEvery {

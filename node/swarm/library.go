@@ -34,11 +34,13 @@ const (
 const extension = pp.ExtensionName(wire.Extension)
 
 // The extensions offered, always the same numbers. ut_holepunch is left out: it
-// needs uTP. The maps are shared and never changed.
+// needs uTP. The library sends PEX messages, but the ones that come are ours to
+// read: it is not among the builtins, or the library would dial what it read
+// there by itself. The maps are shared and never changed.
 var (
 	withPEX = &torrent.LocalLtepProtocolMap{
 		Index:      []pp.ExtensionName{pp.ExtensionNameMetadata, pp.ExtensionNamePex, extension},
-		NumBuiltin: 2,
+		NumBuiltin: 1,
 	}
 	withoutPEX = &torrent.LocalLtepProtocolMap{
 		Index:      []pp.ExtensionName{pp.ExtensionNameMetadata, extension},

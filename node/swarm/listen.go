@@ -183,13 +183,16 @@ func (l *listener) sort(tcp *net.TCPConn, addr netip.AddrPort) {
 	_ = conn.SetReadDeadline(time.Time{})
 	conn.Unread(head)
 	to := l.peers
-	if string(head) == "GET " {
-		if l.c.tracker == nil {
-			conn.Close()
-			return
-		}
+	switch string(head) {
+	case "GET ":
 		to = l.web
 		l.settled(in)
+	case "\x13Bit":
+		to = nil // a handshake in the clear
+	}
+	if to == nil || to == l.web && l.c.tracker == nil {
+		conn.Close()
+		return
 	}
 	select {
 	case to <- in:

@@ -2,7 +2,6 @@ package swarm
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -96,7 +95,7 @@ func (c *Client) Join(cfg JoinConfig) (*Swarm, error) {
 		if d.Channel() != ch {
 			return nil, errors.New("join swarm: the descriptor is another channel's")
 		}
-		if d.Private && sha256.Sum256(cfg.Secret) != d.SecretHash {
+		if d.Private && channel.SecretHash(cfg.Secret) != d.SecretHash {
 			return nil, errors.New("join swarm: the link lacks the channel's secret")
 		}
 	}

@@ -3,7 +3,6 @@ package swarm
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/sha256"
 	"net/netip"
 	"testing"
 	"time"
@@ -25,7 +24,7 @@ func testDescriptor(secret []byte) *channel.Descriptor {
 	d := &channel.Descriptor{Name: "Test", Root: ed25519.NewKeyFromSeed(make([]byte, 32)).Public().(ed25519.PublicKey)}
 	if secret != nil {
 		d.Private = true
-		d.SecretHash = sha256.Sum256(secret)
+		d.SecretHash = channel.SecretHash(secret)
 	}
 	return d
 }
