@@ -22,11 +22,13 @@
 //   - numbers are checked, since it takes "NaN" and wraps bandwidths at 2^32;
 //   - a sequence, size or date too large for its type is an error, not zero.
 //
-// The lists are decoded by type, never by its Decode, which tries both and
-// takes quadratic time and memory on a playlist of many renditions. EXT-X-MEDIA
-// and EXT-X-GAP, of which it knows too little or nothing, are custom tags.
-// In writing, EXT-X-MEDIA, EXT-X-GAP and EXT-X-INDEPENDENT-SEGMENTS are custom
-// tags, and durations, which it cuts to milliseconds, are put back whole.
+// A multivariant playlist is not given to its Decode, which tries both kinds and
+// takes quadratic time and memory on one of many renditions. EXT-X-MEDIA, of
+// which it knows a part, EXT-X-GAP and the key of an init section are custom
+// tags to it. In writing, so are EXT-X-MEDIA, EXT-X-MAP (it leaves the quotes
+// off a range, and writes the key always before), EXT-X-GAP and
+// EXT-X-INDEPENDENT-SEGMENTS; durations, which it cuts to milliseconds, are put
+// back whole, and PROGRAM-ID, which version 6 removed, is taken out.
 //
 // # What is left out
 //

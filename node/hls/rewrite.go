@@ -113,7 +113,8 @@ func (r *rewriter) take(s string) error {
 	if strings.HasPrefix(s, "#") && !strings.HasPrefix(s, "#EXT") {
 		return nil // a comment
 	}
-	if strings.ContainsFunc(s, func(c rune) bool { return c < 0x20 && c != '\t' || c == 0x7f }) {
+	s = strings.ReplaceAll(s, "\t", " ")
+	if strings.ContainsFunc(s, func(c rune) bool { return c < 0x20 || c == 0x7f }) {
 		return errors.New("control character")
 	}
 	if !strings.HasPrefix(s, "#") {
@@ -328,7 +329,7 @@ func (r *rewriter) uri(s string) error {
 	if err != nil {
 		return err
 	}
-	s = strings.TrimSpace(s)
+	s = strings.ReplaceAll(strings.TrimSpace(s), `"`, "%22") // which a URI cannot hold, though file names can
 	if err := checkURI(s); err != nil {
 		return err
 	}

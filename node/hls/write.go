@@ -178,7 +178,7 @@ func exactDurations(text []byte, segments []Segment) []byte {
 
 // cleanURI makes a URI of s that can stand anywhere, also on a line of its own.
 func cleanURI(s string) string {
-	s = printable(s)
+	s = printable(strings.ReplaceAll(s, `"`, "%22"))
 	if s == "" || s[0] == '#' {
 		return "./" + s
 	}
