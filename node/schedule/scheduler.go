@@ -1,5 +1,11 @@
 package schedule
 
+import (
+	"time"
+
+	"coral/store/segment"
+)
+
 // Config is what a Scheduler is told once. The zero value neither shares nor
 // uses the origin.
 type Config struct {
@@ -18,41 +24,202 @@ const DefaultSlots = 3
 
 // Stats counts what a Scheduler decided and saw. Blocks and bytes are verified.
 type Stats struct {
-	Asks         int64 // blocks asked of peers
-	Copies       int64 // of these, while another copy was already on its way
-	Withdrawals  int64
-	Fetches      int64 // origin requests
-	Stopped      int64 // origin requests ended early
-	Claims       int64
-	FromPeers    int64 // bytes that were new
-	FromOrigin   int64 // bytes that were new
-	Duplicates   int64 // bytes that were held already
-	Announces    int64
-	Sends        int64
-	Refusals     int64
-	Suspects     int64
-	Bad          int64 // blocks that did not verify
-	Queued       int   // requests of peers waiting now
-	Asked        int   // blocks asked of peers and not answered now
-	Peers        int
-	UrgentBlocks int64 // blocks asked or fetched in the urgent window
+	Asks        int64 // blocks asked of peers
+	Copies      int64 // of these, while another copy was already on its way
+	Withdrawals int64
+	Fetches     int64 // origin requests
+	Stopped     int64 // origin requests ended early
+	Claims      int64
+	FromPeers   int64 // bytes that were new
+	FromOrigin  int64 // bytes that were new
+	Duplicates  int64 // bytes that were held already
+	Announces   int64
+	Sends       int64
+	Refusals    int64
+	Timeouts    int64
+	Suspects    int64
+	Bad         int64 // blocks that did not verify
+	Queued      int   // requests of peers waiting now
+	Asked       int   // blocks asked of peers and not answered now
+	Peers       int
 }
 
 // Scheduler is the state of one channel at one node.
 type Scheduler struct {
 	cfg   Config
 	stats Stats
+
+	// Valid during a Step.
+
+	now  Instant
+	acts []Action
+
+	// Peers.
+
+	peers      [maxPeers]*peer
+	slots      map[Peer]int
+	present    mask // connected
+	usable     mask // may be asked: serve, are not suspect
+	publishers mask // of usable
+	estimate   int  // viewers of the channel; 0: not told
+	metPeer    bool // some peer has joined, ever
+
+	// Segments.
+
+	objects  map[segment.ID]*object
+	last     *object
+	order    []*object // as they became known
+	wants    []*object // wanted and not complete, by due time
+	spare    [][]block
+	pool     []*object
+	expanded int
+
+	// Planning.
+
+	begun    Instant
+	wake     Instant // no later than the next timer
+	again    bool    // planning was cut short
+	dirty    bool    // some want is dirty, or a pipeline has room again
+	freed    bool    // a pipeline has room again
+	plan     plan
+	inFlight int   // copies asked beyond the first
+	credit   int64 // bytes of duplicates that may still come
+
+	// Announcing.
+
+	flushes  []*object
+	greeting mask // newcomers that have not been told everything
+
+	// Origin.
+
+	fetches   []*fetch
+	spareJobs []*fetch
+	ticket    Ticket
+	origin    originModel
+	seeded    seedModel
+	claimants []claimant
+
+	// Uploads.
+
+	idle    bool // a slot or a request has turned up
+	queue   []request
+	sending []sending
+	uplink  uplinkModel
+
+	// Super-seeding.
+
+	seeds []*object
+	shown int // blocks shown and not sent yet
+	// seedTime is the virtual time of the last neighbour chosen.
+	seedTime time.Duration
 }
 
 // New returns a Scheduler that knows no peer and no segment.
-func New(cfg Config) *Scheduler { return &Scheduler{cfg: cfg} }
+func New(cfg Config) *Scheduler {
+	if cfg.Slots <= 0 {
+		cfg.Slots = DefaultSlots
+	}
+	return &Scheduler{
+		cfg:     cfg,
+		slots:   make(map[Peer]int),
+		objects: make(map[segment.ID]*object),
+		wake:    Never,
+		begun:   Never,
+		origin:  newOriginModel(),
+		seeded:  newSeedModel(),
+		uplink:  uplinkModel{service: firstService},
+		credit:  dupFloor * segment.BlockSize,
+	}
+}
 
 // Step applies ev, which happened at now, and appends to acts what must be done.
 // now never decreases. Step does not block and does not fail.
-func (s *Scheduler) Step(now Instant, ev Event, acts []Action) []Action { return acts }
+func (s *Scheduler) Step(now Instant, ev Event, acts []Action) []Action {
+	s.now, s.acts = now, acts
+	if s.begun == Never {
+		s.begun = now
+	}
+	s.apply(ev)
+	if now >= s.wake {
+		s.timers()
+	}
+	for range maxPlans {
+		if s.dirty {
+			s.planAll()
+		}
+	}
+	if s.dirty {
+		s.dirty, s.again = false, true
+		s.at(now + Instant(time.Millisecond))
+	}
+	s.serve()
+	s.flush()
+	acts, s.acts = s.acts, nil
+	if s.wake <= now {
+		// Whatever asked for it has had its turn: never make the driver spin.
+		s.wake = now + Instant(time.Millisecond)
+	}
+	return acts
+}
+
+// maxPlans is how often one Step plans, since moving a request to another peer
+// makes room for more.
+const maxPlans = 2
 
 // Next is when Step wants a Tick if nothing happens before, or Never.
-func (s *Scheduler) Next() Instant { return Never }
+func (s *Scheduler) Next() Instant { return s.wake }
 
 // Stats returns the counters.
-func (s *Scheduler) Stats() Stats { return s.stats }
+func (s *Scheduler) Stats() Stats {
+	st := s.stats
+	st.Queued = len(s.queue)
+	st.Peers = len(s.slots)
+	for m := s.present; m != 0; m &= m - 1 {
+		st.Asked += len(s.peers[m.first()].asks)
+	}
+	return st
+}
+
+func (s *Scheduler) act(a Action) { s.acts = append(s.acts, a) }
+
+// at asks for a look at the timers at t.
+func (s *Scheduler) at(t Instant) { s.wake = min(s.wake, t) }
+
+// timers does what is due and finds out anew when the next thing is.
+func (s *Scheduler) timers() {
+	s.wake = Never
+	s.dirty, s.again = s.dirty || s.again, false
+	for m := s.present; m != 0; m &= m - 1 {
+		s.peerTimers(s.peers[m.first()])
+	}
+	for _, o := range s.wants {
+		if o.next <= s.now {
+			o.dirty, s.dirty = true, true
+		} else {
+			s.at(o.next)
+		}
+	}
+	for _, o := range s.flushes {
+		s.at(o.flushAt)
+	}
+	s.seedTimers()
+	s.uploadTimers()
+	if s.greeting != 0 {
+		s.greetAll()
+	}
+}
+
+// hash mixes its arguments into one number that looks random: all the chance
+// there is, so that looking twice changes nothing.
+func hash(a, b, c uint64) uint64 {
+	x := a ^ b*0x9e3779b97f4a7c15 ^ c*0xc2b2ae3d27d4eb4f
+	for range 2 {
+		x ^= x >> 30
+		x *= 0xbf58476d1ce4e5b9
+		x ^= x >> 27
+		x *= 0x94d049bb133111eb
+		x ^= x >> 31
+		x += b + c<<32
+	}
+	return x ^ x>>29
+}

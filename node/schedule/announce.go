@@ -1,0 +1,111 @@
+package schedule
+
+import (
+	"time"
+
+	"coral/store/segment"
+)
+
+// announce has the peers in m told about o: at once, or (not soon) together with
+// what else changes within a moment.
+func (s *Scheduler) announce(o *object, m mask, soon bool) {
+	if !s.cfg.Share || m == 0 {
+		return
+	}
+	o.tell |= m
+	if soon {
+		o.flushAt = s.now
+	}
+	if !o.queued {
+		o.queued = true
+		s.flushes = append(s.flushes, o)
+	}
+	if o.flushAt > s.now {
+		s.at(o.flushAt)
+	}
+}
+
+// pause is how long changes of one segment are gathered before they are told. It
+// grows with the number of neighbours, so that announcements stay a small part
+// of the traffic.
+func (s *Scheduler) pause() time.Duration {
+	return coalesce * time.Duration(max(manyPeers, s.present.count())) / manyPeers
+}
+
+// flush tells what is due.
+func (s *Scheduler) flush() {
+	if len(s.flushes) == 0 {
+		return
+	}
+	keep := s.flushes[:0]
+	for _, o := range s.flushes {
+		if o.flushAt > s.now {
+			keep = append(keep, o)
+			continue
+		}
+		o.queued = false
+		o.flushAt = s.now + Instant(s.pause())
+		s.tellAll(o)
+	}
+	s.flushes = keep
+}
+
+// tellAll announces o to the peers that are to be told and can use it.
+func (s *Scheduler) tellAll(o *object) {
+	tell := o.tell & s.present
+	o.tell = 0
+	var held, fetching segment.Bitmap
+	if !empty(o.cover) {
+		fetching = o.cover.Clone()
+	}
+	for ; tell != 0; tell &= tell - 1 {
+		p := s.peers[tell.first()]
+		if p.banned {
+			continue
+		}
+		if s.cfg.SuperSeed {
+			if view := s.seedView(o, p); !empty(view) {
+				s.stats.Announces++
+				s.act(Announce{Peer: p.id, ID: o.id, Held: view})
+			}
+			continue
+		}
+		if !s.useful(o, p) {
+			continue
+		}
+		if held == nil {
+			held = s.holding(o)
+		}
+		s.stats.Announces++
+		s.act(Announce{Peer: p.id, ID: o.id, Held: held, Fetching: fetching})
+	}
+}
+
+// holding returns the blocks of o that are held.
+func (s *Scheduler) holding(o *object) segment.Bitmap {
+	b := segment.FullBitmap(o.n)
+	for i := range b {
+		b[i] &^= o.lack[i]
+	}
+	return b
+}
+
+// useful reports whether p can use to know the state of o: because we have or
+// fetch what it lacks, or because it is a publisher, who watches how blocks
+// spread.
+func (s *Scheduler) useful(o *object, p *peer) bool {
+	switch {
+	case p.role == Publisher:
+		return o.nheld > 0
+	case o.full.has(p.slot):
+		return false
+	case o.blocks == nil:
+		return true
+	}
+	for i := range o.blocks {
+		if (o.held(i) || o.cover.Has(i)) && !o.blocks[i].holders.has(p.slot) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,301 @@
+package schedule
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// plan is scratch space of planning.
+type plan struct {
+	open  []candidate
+	extra [maxPeers]int // blocks meant for a peer beyond those asked of it
+	need  []uint64
+}
+
+// candidate is a block that could be asked for.
+type candidate struct {
+	block int32
+	rank  uint64 // lowest first
+}
+
+// maxCandidates bounds how many blocks of one segment are weighed at once.
+const maxCandidates = 256
+
+// planAll looks at every wanted segment that something has happened to,
+// earliest due first.
+func (s *Scheduler) planAll() {
+	freed := s.freed
+	s.dirty, s.freed = false, false
+	for k := 0; k < len(s.wants); k++ {
+		o := s.wants[k]
+		if !o.dirty && !(freed && s.waiting(o)) {
+			continue
+		}
+		o.dirty = false
+		s.planObject(o)
+		s.at(o.next)
+	}
+}
+
+// waiting reports whether o has a block that nobody was asked for.
+func (s *Scheduler) waiting(o *object) bool {
+	for w := range o.lack {
+		x := o.lack[w] &^ o.cover[w]
+		for ; x != 0; x &= x - 1 {
+			if o.blocks[w<<6+trailing(x)].asked == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s *Scheduler) planObject(o *object) {
+	o.next = Never
+	if o.retryAt <= s.now {
+		o.retryAt = Never
+		for i := range o.blocks {
+			o.blocks[i].refused = 0
+		}
+	}
+	o.next = o.retryAt
+	s.expireClaims(o)
+	s.watchFetches(o)
+	if !o.background {
+		if at := o.due - s.urgentWindow(o); at <= s.now {
+			s.planUrgent(o)
+			return
+		} else {
+			o.next = min(o.next, at)
+		}
+	}
+	s.planRoom(o)
+}
+
+// urgentWindow is how long before its due time o becomes urgent: U of the
+// delivery rules.
+func (s *Scheduler) urgentWindow(o *object) Instant {
+	slow := s.origin.slow(o.n)
+	room := time.Duration(o.due-max(o.known, o.wantedAt)) / 2
+	u := max(2*slow+urgentBase, o.duration)
+	return Instant(max(min(u, room), slow+hardBase))
+}
+
+// goal is when blocks of o shall be here at the latest.
+func (s *Scheduler) goal(o *object) Instant {
+	if o.background {
+		return Never
+	}
+	return max(s.now, o.due-Instant(urgentMargin))
+}
+
+// planRoom asks for what neighbours hold while there is time.
+func (s *Scheduler) planRoom(o *object) {
+	s.openBlocks(o, false)
+	slices.SortFunc(s.plan.open, func(a, b candidate) int { return cmp.Compare(a.rank, b.rank) })
+	for _, c := range s.plan.open {
+		if p := s.pickRoom(o, int(c.block)); p != nil {
+			s.ask(p, o, int(c.block), false)
+		}
+	}
+	s.fill(o)
+	s.moveLate(o)
+	s.moveQueued(o)
+	if !o.background {
+		s.suppress(o)
+	}
+}
+
+// openBlocks lists the blocks of o that nobody was asked for and that no fetch
+// brings: in order if inOrder, else rarest first with ties by chance.
+func (s *Scheduler) openBlocks(o *object, inOrder bool) {
+	s.plan.open = s.plan.open[:0]
+	for i := next(o.lack, 0); i >= 0; i = next(o.lack, i+1) {
+		b := &o.blocks[i]
+		if b.asked != 0 || o.cover.Has(i) {
+			continue
+		}
+		c := candidate{block: int32(i)}
+		if !inOrder {
+			holders := b.holders & s.usable
+			if holders == 0 {
+				continue
+			}
+			c.rank = uint64(holders.count())<<32 | hash(s.cfg.Seed^s.cfg.Self, o.salt, uint64(i))>>32
+		}
+		s.plan.open = append(s.plan.open, c)
+		if len(s.plan.open) == maxCandidates {
+			return
+		}
+	}
+}
+
+// room reports whether p's pipeline has room for extra more blocks.
+func (p *peer) room(extra int) bool { return len(p.asks) < p.depth+extra }
+
+// pickRoom chooses whom to ask for block i, or nobody if all holders are busy. A
+// publisher is asked only for what nobody else holds.
+func (s *Scheduler) pickRoom(o *object, i int) *peer {
+	b := &o.blocks[i]
+	m := b.holders & s.usable &^ b.refused
+	if others := s.credible(m &^ s.publishers); others != 0 {
+		m = others
+	} else if good := s.credible(m); good != 0 {
+		m = good
+	}
+	var best *peer
+	least := Never
+	free := mask(0)
+	for x := m; x != 0; x &= x - 1 {
+		p := s.peers[x.first()]
+		if !p.room(0) {
+			continue
+		}
+		free |= only(p.slot)
+		cost := p.weigh(p.expect(s.now, 0) - s.now)
+		if cost < least || cost == least && tie(s.cfg.Seed, o.salt, i, p, best) {
+			best, least = p, cost
+		}
+	}
+	if n := free.count(); n > 1 {
+		if h := hash(s.cfg.Seed, o.salt+uint64(i), uint64(s.stats.Asks)); h%explore == 0 {
+			for k := int(h >> 32 % uint64(n)); k > 0; k-- {
+				free &= free - 1
+			}
+			return s.peers[free.first()]
+		}
+	}
+	return best
+}
+
+// tie decides between two equal peers by a hash.
+func tie(seed, salt uint64, i int, a, b *peer) bool {
+	return b == nil || hash(seed, salt+uint64(i), a.key) < hash(seed, salt+uint64(i), b.key)
+}
+
+// ask asks p for block i.
+func (s *Scheduler) ask(p *peer, o *object, i int, copy bool) {
+	b := &o.blocks[i]
+	if len(p.asks) == 0 {
+		p.progress, p.missed = s.now, 0
+	}
+	p.asks = append(p.asks, ask{o: o, block: int32(i), at: s.now, copy: copy})
+	b.asked |= only(p.slot)
+	due := o.due
+	if due != Never {
+		due = max(due, s.now+Instant(lateAsk))
+	}
+	if copy {
+		s.inFlight++
+		s.stats.Copies++
+	}
+	s.stats.Asks++
+	s.act(Ask{Peer: p.id, ID: o.id, Block: i, Due: due})
+	s.at(p.timeout())
+	o.news.Clear(i)
+}
+
+// fill asks peers for the far end of what fetches of o have still to bring, so
+// that the two meet and the fetch can end early.
+func (s *Scheduler) fill(o *object) {
+	for _, f := range s.fetches {
+		if f.o != o || f.stopping {
+			continue
+		}
+		asked := false
+		for i := f.end - 1; i > f.next; i-- {
+			b := &o.blocks[i]
+			if !o.lack.Has(i) || b.asked != 0 {
+				continue
+			}
+			p := s.soonest(o, b.holders&s.usable&^b.refused&^s.publishers, 0)
+			if p == nil || p.expect(s.now, 0) > s.fillBy(o, f, i) {
+				break
+			}
+			s.ask(p, o, i, false)
+			asked = true
+		}
+		if asked {
+			s.checkFetches(o)
+		}
+	}
+}
+
+// fillBy is when a peer must have sent block i for it to be of use beside f: in
+// time for the player if the player waits for it, else before the fetch has got
+// there.
+func (s *Scheduler) fillBy(o *object, f *fetch, i int) Instant {
+	return max(f.expect(s.now, &s.origin, i)-Instant(s.origin.block), s.goal(o)-Instant(urgentMargin))
+}
+
+// soonest returns the peer of m with room that is expected to deliver first.
+func (s *Scheduler) soonest(o *object, m mask, extra int) *peer {
+	var best *peer
+	least := Never
+	for m = s.credible(m); m != 0; m &= m - 1 {
+		p := s.peers[m.first()]
+		if !p.room(extra) {
+			continue
+		}
+		if cost := p.weigh(p.expect(s.now, 0) - s.now); cost < least {
+			best, least = p, cost
+		}
+	}
+	return best
+}
+
+// moveLate asks others for blocks whose time-out has passed. The first request
+// is kept: a late answer is as good.
+func (s *Scheduler) moveLate(o *object) {
+	if o.late == 0 {
+		return
+	}
+	for i := next(o.lack, 0); i >= 0; i = next(o.lack, i+1) {
+		b := &o.blocks[i]
+		if b.asked == 0 || o.cover.Has(i) || !s.allLate(o, i) || !s.mayCopy() {
+			continue
+		}
+		m := b.holders & s.usable &^ b.asked &^ b.refused
+		if others := m &^ s.publishers; others != 0 {
+			m = others
+		}
+		if p := s.soonest(o, m, 0); p != nil {
+			s.ask(p, o, i, true)
+		}
+	}
+}
+
+// allLate reports whether every request for block i is past its time-out.
+func (s *Scheduler) allLate(o *object, i int) bool {
+	for m := o.blocks[i].asked; m != 0; m &= m - 1 {
+		p := s.peers[m.first()]
+		if k := p.find(o, i); k >= 0 && !p.asks[k].late {
+			return false
+		}
+	}
+	return true
+}
+
+// moveQueued moves requests that wait in a slow peer's queue to a new holder who
+// will be much faster.
+func (s *Scheduler) moveQueued(o *object) {
+	for i := next(o.news, 0); i >= 0; i = next(o.news, i+1) {
+		o.news.Clear(i)
+		b := &o.blocks[i]
+		if o.held(i) || b.asked.count() != 1 || o.cover.Has(i) {
+			continue
+		}
+		old := s.peers[b.asked.first()]
+		p := s.soonest(o, b.holders&^b.asked&^b.refused&^s.publishers&s.usable, 0)
+		if p == nil {
+			continue
+		}
+		was := old.expectAsk(s.now, old.find(o, i))
+		will := p.expect(s.now, 0)
+		if will+Instant(moveGain) < was && (was-s.now) > 2*(will-s.now) {
+			s.withdraw(o, i, b.asked)
+			s.ask(p, o, i, false)
+		}
+	}
+}

@@ -1,0 +1,342 @@
+package schedule
+
+import (
+	"slices"
+	"time"
+
+	"coral/store/segment"
+)
+
+// originModel is what the origin has shown of its speed.
+type originModel struct {
+	ttfb, ttfbDev   time.Duration // from request to the beginning of the first block
+	block, blockDev time.Duration // from block to block
+	pausedUntil     Instant
+	failures        int // in a row
+}
+
+func newOriginModel() originModel {
+	return originModel{ttfb: firstTTFB, ttfbDev: firstTTFBDev, block: firstBlock, blockDev: firstBlockDev}
+}
+
+// usual is how long a fetch of n blocks takes.
+func (m *originModel) usual(n int) time.Duration {
+	return min(m.ttfb+time.Duration(n)*m.block, maxFetchTime)
+}
+
+// slow is how long one takes that is slower than nearly all (delivery's F95).
+func (m *originModel) slow(n int) time.Duration {
+	return min(m.ttfb+2*m.ttfbDev+time.Duration(n)*(m.block+m.blockDev), maxFetchTime)
+}
+
+// fetch is an origin request under way.
+type fetch struct {
+	ticket    Ticket
+	o         *object
+	first     int
+	next, end int // blocks that have still to come
+	at, last  Instant
+	stopping  bool // told to end; brings nothing that counts on it
+	late      bool // was slower than anything expected
+}
+
+// expect is when f will have brought block i.
+func (f *fetch) expect(now Instant, m *originModel, i int) Instant {
+	head := f.last + Instant(m.block)
+	if f.last == f.at {
+		head += Instant(m.ttfb)
+	}
+	if head < now {
+		// Overdue: the longer it has been, the longer it will take.
+		head = now + max(now-head, Instant(m.block)/2)
+	}
+	return head + Instant(i-f.next)*Instant(m.block)
+}
+
+// covering returns the running fetch that has still to bring block i of o.
+func (s *Scheduler) covering(o *object, i int) *fetch {
+	for _, f := range s.fetches {
+		if f.o == o && !f.stopping && i >= f.next && i < f.end {
+			return f
+		}
+	}
+	return nil
+}
+
+// originTime is when the k-th block of a fetch begun now would be here.
+func (s *Scheduler) originTime(k int) Instant {
+	wait := 0
+	for _, f := range s.fetches {
+		if !f.stopping {
+			wait += f.end - f.next
+		}
+	}
+	return s.now + Instant(s.origin.ttfb) + Instant(wait+k)*Instant(s.origin.block)
+}
+
+// mayFetch reports whether a fetch of n blocks of o may begin now; if not, when
+// to ask again (Never: when something happens).
+func (s *Scheduler) mayFetch(o *object, n int) (bool, Instant) {
+	if !s.cfg.Origin || !o.origin || o.background {
+		return false, Never
+	}
+	if s.origin.pausedUntil > s.now {
+		return false, s.origin.pausedUntil
+	}
+	running, before := 0, 0
+	for _, f := range s.fetches {
+		if f.stopping {
+			continue
+		}
+		running++
+		if f.o != o && f.o.due <= o.due {
+			before += f.end - f.next
+		}
+	}
+	if running >= maxFetches {
+		return false, Never
+	}
+	if before > 0 {
+		// What is due earlier has the origin's line to itself, as long as
+		// this one can still be in time after it.
+		latest := o.due - Instant(s.origin.slow(n+before)) - Instant(hardBase)
+		if latest > s.now {
+			return false, latest
+		}
+	}
+	return true, 0
+}
+
+// startFetches fetches the blocks of o in need, run by run, as far as fetches
+// are to be had. Requests to peers for these blocks are taken back.
+func (s *Scheduler) startFetches(o *object, need segment.Bitmap) bool {
+	began := false
+	for i := next(need, 0); i >= 0; i = next(need, i) {
+		first := i
+		for i < o.n && need.Has(i) {
+			i++
+		}
+		if ok, at := s.mayFetch(o, i-first); !ok {
+			if at != Never {
+				o.next = min(o.next, at)
+			}
+			break
+		}
+		s.ticket++
+		s.stats.Fetches++
+		s.act(Fetch{Ticket: s.ticket, ID: o.id, First: first, Count: i - first})
+		s.track(s.ticket, o, first, i)
+		for k := first; k < i; k++ {
+			s.withdraw(o, k, o.blocks[k].asked)
+		}
+		began = true
+	}
+	if began {
+		s.announce(o, s.interested(o.id.Rendition), true)
+	}
+	return began
+}
+
+// track notes a fetch of blocks first … end-1 of o.
+func (s *Scheduler) track(t Ticket, o *object, first, end int) {
+	var f *fetch
+	if k := len(s.spareJobs) - 1; k >= 0 {
+		f, s.spareJobs = s.spareJobs[k], s.spareJobs[:k]
+	} else {
+		f = &fetch{}
+	}
+	*f = fetch{ticket: t, o: o, first: first, next: first, end: end, at: s.now, last: s.now}
+	s.fetches = append(s.fetches, f)
+	for i := first; i < end; i++ {
+		if o.lack.Has(i) {
+			o.cover.Set(i)
+		}
+	}
+}
+
+// uncover gives up what f has still to bring.
+func (s *Scheduler) uncover(f *fetch) {
+	for i := f.next; i < f.end; i++ {
+		f.o.cover.Clear(i)
+	}
+}
+
+// stop ends f early.
+func (s *Scheduler) stop(f *fetch) {
+	if f.stopping {
+		return
+	}
+	f.stopping = true
+	s.stats.Stopped++
+	s.uncover(f)
+	s.act(StopFetch{Ticket: f.ticket})
+	s.touch(f.o)
+}
+
+func (s *Scheduler) stopFetches(o *object) {
+	for _, f := range s.fetches {
+		if f.o == o && f.next < f.end {
+			s.stop(f)
+		}
+	}
+}
+
+// checkFetches stops the fetches of o that have nothing left to bring: each
+// block that they have still to begin is held or surely coming from a peer.
+func (s *Scheduler) checkFetches(o *object) {
+	for _, f := range s.fetches {
+		if f.o != o || f.stopping || f.next >= f.end {
+			continue
+		}
+		left := 0
+		goal := s.goal(o)
+		for i := f.next; i < f.end && left == 0; i++ {
+			if o.lack.Has(i) && (i == f.next || s.coming(o, i) > max(goal, f.expect(s.now, &s.origin, i))) {
+				left++
+			}
+		}
+		if left == 0 {
+			s.stop(f)
+			s.announce(o, s.interested(o.id.Rendition), false)
+		}
+	}
+}
+
+// coming is when a peer is expected to have sent block i of o, if one was asked
+// and is in time so far; else Never.
+func (s *Scheduler) coming(o *object, i int) Instant {
+	t := Never
+	if o.blocks == nil {
+		return t
+	}
+	for m := o.blocks[i].asked & s.usable; m != 0; m &= m - 1 {
+		p := s.peers[m.first()]
+		if k := p.find(o, i); k >= 0 && !p.asks[k].late {
+			t = min(t, p.expectAsk(s.now, k))
+		}
+	}
+	return t
+}
+
+func (s *Scheduler) job(t Ticket) *fetch {
+	for _, f := range s.fetches {
+		if f.ticket == t {
+			return f
+		}
+	}
+	return nil
+}
+
+// fetched takes one block of an origin fetch.
+func (s *Scheduler) fetched(ev Fetched) {
+	f := s.job(ev.Ticket)
+	if f == nil || ev.Block < 0 || ev.Block >= f.o.n {
+		return
+	}
+	o, i := f.o, ev.Block
+	if !ev.OK {
+		// The driver ends a fetch that brings wrong bytes.
+		s.stats.Bad++
+		s.pauseOrigin(minOriginPause)
+		s.uncover(f)
+		f.stopping = true
+		s.touch(o)
+		return
+	}
+	took := time.Duration(s.now - f.last)
+	if f.last == f.at {
+		ewma(&s.origin.ttfb, &s.origin.ttfbDev, max(took-s.origin.block, time.Millisecond))
+	} else {
+		ewma(&s.origin.block, &s.origin.blockDev, max(took, 100*time.Microsecond))
+	}
+	f.last = s.now
+	s.origin.failures = 0
+	for k := f.next; k <= i; k++ {
+		if !f.stopping {
+			o.cover.Clear(k)
+		}
+	}
+	f.next = max(f.next, i+1)
+	if s.objects[o.id] != o {
+		return // forgotten meanwhile
+	}
+	if o.held(i) {
+		s.duplicate(o.bytes(i))
+		s.checkFetches(o)
+		return
+	}
+	s.stats.FromOrigin += int64(o.bytes(i))
+	s.acquire(o, i)
+}
+
+// fetchEnded takes the end of an origin fetch.
+func (s *Scheduler) fetchEnded(ev FetchEnded) {
+	k := slices.IndexFunc(s.fetches, func(f *fetch) bool { return f.ticket == ev.Ticket })
+	if k < 0 {
+		return
+	}
+	f := s.fetches[k]
+	s.fetches = slices.Delete(s.fetches, k, k+1)
+	short := !f.stopping && f.next < f.end
+	if !f.stopping {
+		s.uncover(f)
+	}
+	if ev.Failed || short {
+		s.pauseOrigin(ev.RetryAfter)
+	}
+	if s.objects[f.o.id] == f.o && short {
+		s.announce(f.o, s.interested(f.o.id.Rendition), true)
+	}
+	f.o = nil
+	s.spareJobs = append(s.spareJobs, f)
+	s.touchAll()
+}
+
+// pauseOrigin leaves the origin alone for a while, longer with each failure in a
+// row.
+func (s *Scheduler) pauseOrigin(least time.Duration) {
+	s.origin.failures = min(s.origin.failures+1, 6)
+	pause := max(min(minOriginPause<<(s.origin.failures-1), maxOriginPause), least)
+	s.origin.pausedUntil = max(s.origin.pausedUntil, s.now+Instant(pause))
+}
+
+// adopted takes over a fetch that the driver has begun.
+func (s *Scheduler) adopted(ev Adopted) {
+	o := s.object(ev.ID)
+	if o == nil || s.job(ev.Ticket) != nil {
+		return
+	}
+	first := min(max(ev.First, 0), o.n)
+	end := first + min(max(ev.Count, 0), o.n-first)
+	s.track(ev.Ticket, o, first, end)
+	s.announce(o, s.interested(o.id.Rendition), true)
+	s.touch(o)
+}
+
+// watchFetches gives up a fetch that has brought nothing for long: what it
+// covers can be had elsewhere or asked for anew.
+func (s *Scheduler) watchFetches(o *object) {
+	limit := Instant(max(3*time.Second, 4*(s.origin.ttfb+4*s.origin.ttfbDev)))
+	for _, f := range s.fetches {
+		if f.o != o || f.stopping {
+			continue
+		}
+		if f.last+limit <= s.now {
+			s.pauseOrigin(minOriginPause)
+			s.stop(f)
+			continue
+		}
+		o.next = min(o.next, f.last+limit)
+	}
+}
+
+// duplicate notes bytes that came twice.
+func (s *Scheduler) duplicate(n int) {
+	s.stats.Duplicates += int64(n)
+	s.credit = max(s.credit-int64(n), -dupFloor*segment.BlockSize)
+}
+
+// mayCopy reports whether the budget for duplicates allows one more copy.
+func (s *Scheduler) mayCopy() bool {
+	return s.credit > int64(s.inFlight)*segment.BlockSize
+}

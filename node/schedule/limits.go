@@ -1,0 +1,131 @@
+package schedule
+
+import "time"
+
+const (
+	// maxPeers is how many neighbours are dealt with: a set of them fits in one
+	// word. The swarm admits fewer; any more are ignored.
+	maxPeers = 64
+	// maxWatching bounds the renditions remembered per peer, as the wire does.
+	maxWatching = 64
+	// maxExpanded bounds the segments nobody here wants of which per-block state
+	// is kept because of what peers say about them.
+	maxExpanded = 256
+
+	// Pipelines.
+
+	firstDepth = 3  // blocks asked of a peer at once before anything is measured
+	maxDepth   = 64 // and at most
+	// urgentExtra lets urgent blocks past a full pipeline.
+	urgentExtra = 2
+
+	// What is assumed of a peer before it is measured: a home uplink nearby.
+	firstRTT     = 50 * time.Millisecond
+	firstService = 60 * time.Millisecond
+	firstWait    = 250 * time.Millisecond
+	firstWaitDev = 60 * time.Millisecond
+
+	// Time-outs (delivery: RFC 6298 on service times).
+	minRTO = 150 * time.Millisecond
+	maxRTO = 2 * time.Second
+	// silent is after how long without any answer a peer loses all its work.
+	silent = 2 * time.Second
+	// A suspect is tried again after firstPardon, then after twice that, up to
+	// lastPardon.
+	firstPardon = time.Second
+	lastPardon  = 30 * time.Second
+	// liarAfter is how many blocks a peer may announce and fail to deliver
+	// before it is believed only when nobody else is left.
+	liarAfter = 3
+
+	// moveGain is how much sooner another holder must be expected to deliver a
+	// block before a request that waits in a queue is moved to it.
+	moveGain = 150 * time.Millisecond
+	// explore: one ask in so many goes to a random holder, to find out.
+	explore = 24
+
+	// Refusals.
+	minRetry = 80 * time.Millisecond
+	maxRetry = 500 * time.Millisecond
+
+	// Duplicates: one in dupShare of what was received (3 %), and dupFloor
+	// blocks in any case, so that a start or a rescue need not wait for credit.
+	// Credit does not pile up beyond dupMost.
+	dupShare = 33
+	dupFloor = 8
+	dupMost  = 32
+
+	// Origin.
+
+	maxFetches     = 2 // at once
+	firstTTFB      = 200 * time.Millisecond
+	firstTTFBDev   = 80 * time.Millisecond
+	firstBlock     = 40 * time.Millisecond // 6.5 Mbit/s
+	firstBlockDev  = 15 * time.Millisecond
+	maxFetchTime   = 10 * time.Second
+	minOriginPause = 300 * time.Millisecond
+	maxOriginPause = 10 * time.Second
+
+	// urgentBase is added to twice the slow fetch time to make the urgent window.
+	urgentBase = 500 * time.Millisecond
+	// hardBase is added to the slow fetch time: below that nothing is waited for.
+	hardBase = 300 * time.Millisecond
+	// urgentPoll is how often an urgent segment is looked at if nothing happens.
+	urgentPoll = 60 * time.Millisecond
+	// urgentMargin is how long before its due time a block shall be here.
+	urgentMargin = 150 * time.Millisecond
+	// lateAsk is how long a block that is late already is still of use.
+	lateAsk = 2 * time.Second
+
+	// Suppression of origin fetches.
+
+	stripe       = 8  // blocks that one neighbour fetches for all
+	smallSwarm   = 30 // viewers, up to which neighbours are ranked
+	minGrace     = 150 * time.Millisecond
+	minStep      = 150 * time.Millisecond
+	joinGrace    = 600 * time.Millisecond // for neighbours to turn up at first
+	roundWindow  = 600 * time.Millisecond // W
+	roundGap     = 300 * time.Millisecond // g
+	maxRounds    = 3
+	claimSlack   = 300 * time.Millisecond
+	maxEmpty     = 3 // claims without data per peer and emptySpan
+	emptySpan    = time.Minute
+	emptyPenalty = 10 * time.Minute
+	maxClaimants = 64 // claimants remembered, and claims remembered per segment
+	maxTTL       = 8
+
+	// Announcements.
+
+	coalesce = 40 * time.Millisecond
+	// manyPeers stretches coalesce in proportion beyond so many neighbours.
+	manyPeers = 6
+	// greet bounds the announcements to one newcomer in one go, greetEvery is
+	// the time between two goes.
+	greet      = 64
+	greetEvery = 100 * time.Millisecond
+
+	// Uploads.
+
+	maxQueue      = 512 // requests of all peers
+	maxPeerQueue  = 64  // of one peer
+	maxBlockQueue = 4   // for one block: others shall ask who has it by then
+	maxPeerSlots  = 2   // of one peer
+	// maxBacklog is how long a queue may be expected to take: an answer later
+	// than that would find the asker gone.
+	maxBacklog = 1200 * time.Millisecond
+	// urgentUpload is how soon a request must be due to go first.
+	urgentUpload = time.Second
+	// stuckAfter is when a slot that the network does not free counts no more.
+	stuckAfter = 2 * time.Second
+	// deprivedSpan is over which time what a peer got from us is weighed.
+	deprivedSpan = 2 * time.Second
+
+	// Super-seeding.
+
+	maxShown     = 16 // blocks shown and not yet sent, in all
+	maxShownPeer = 4  // and per neighbour
+	minSpread    = 300 * time.Millisecond
+	firstSpread  = 200 * time.Millisecond
+	secondCopy   = 600 * time.Millisecond // until a second holder must show up
+	maxSeedAge   = 20 * time.Second
+)

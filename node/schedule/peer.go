@@ -1,0 +1,206 @@
+package schedule
+
+import (
+	"math/bits"
+	"slices"
+	"time"
+)
+
+// mask is a set of peer slots.
+type mask uint64
+
+func only(slot int) mask         { return 1 << slot }
+func (m mask) has(slot int) bool { return m>>slot&1 != 0 }
+func (m mask) count() int        { return bits.OnesCount64(uint64(m)) }
+func (m mask) first() int        { return bits.TrailingZeros64(uint64(m)) }
+
+// ask is one block asked of a peer and not answered.
+type ask struct {
+	o     *object
+	block int32
+	late  bool // its time-out has passed
+	copy  bool // another copy was on its way when it was asked
+	at    Instant
+}
+
+// peer is one neighbour.
+type peer struct {
+	id       Peer
+	slot     int
+	key      uint64
+	role     Role
+	uploads  bool
+	told     bool // watching is known
+	banned   bool // sent bytes that did not verify
+	watching []uint16
+
+	// What it serves to us.
+
+	rtt           time.Duration
+	service       time.Duration // between two blocks, its queue included
+	serviceDev    time.Duration
+	wait          time.Duration // from ask, or the block before, to block
+	waitDev       time.Duration
+	good, bad     uint32 // answered in time or not; decaying, in 256ths
+	delivered     int64
+	failures      int // in a row
+	asks          []ask
+	progress      Instant // since when we wait for the next answer
+	missed        int     // time-outs since then
+	depth         int
+	suspect       bool
+	pardonAt      Instant
+	pardon        time.Duration
+	emptyClaims   int
+	emptySince    Instant
+	claimsIgnored Instant // until then
+	claimsHeard   int
+	claimsSince   Instant
+
+	// What we serve to it.
+
+	queued   int
+	sending  int
+	recent   int64 // bytes sent to it, halved every deprivedSpan
+	recentAt Instant
+
+	// Super-seeding.
+
+	shown  int           // blocks shown to it and not sent yet
+	spread time.Duration // from sending it a block to others having it
+	credit time.Duration // virtual time: grows by spread with each block shown
+
+	greeted int // position in order up to which it has been told; -1: all
+	greetAt Instant
+}
+
+// watches reports whether p may want segments of the rendition.
+func (p *peer) watches(rendition uint16) bool {
+	return !p.told || p.role == Helper || slices.Contains(p.watching, rendition)
+}
+
+// rto is how long p may keep us waiting for the next block.
+func (p *peer) rto() time.Duration {
+	return min(max(p.wait+4*p.waitDev, minRTO), maxRTO)
+}
+
+// timeout is when p's pipeline is overdue, or Never.
+func (p *peer) timeout() Instant {
+	if len(p.asks) == 0 {
+		return Never
+	}
+	return p.progress + Instant(min(time.Duration(p.missed+1)*p.rto(), silent))
+}
+
+// expect is when a block asked of p now, behind extra others, would be here.
+func (p *peer) expect(now Instant, extra int) Instant {
+	return now + Instant(p.rtt) + Instant(len(p.asks)+extra+1)*Instant(p.service)
+}
+
+// expectAsk is when the i-th block asked of p is expected.
+func (p *peer) expectAsk(now Instant, i int) Instant {
+	if p.asks[i].late {
+		return now + Instant(p.rto()) + Instant(i)*Instant(p.service)
+	}
+	head := max(p.progress, p.asks[0].at+Instant(p.rtt)) + Instant(p.service)
+	if head < now {
+		// Overdue: the longer it has been, the longer it will take.
+		head = now + max(now-head, Instant(p.service)/2)
+	}
+	return head + Instant(i)*Instant(p.service)
+}
+
+// find returns the index of the ask for block i of o, or -1.
+func (p *peer) find(o *object, i int) int {
+	for k := range p.asks {
+		if p.asks[k].block == int32(i) && p.asks[k].o == o {
+			return k
+		}
+	}
+	return -1
+}
+
+// answered notes that the k-th ask was answered with a block, and removes it.
+func (p *peer) answered(now Instant, k int) {
+	a := p.asks[k]
+	from := max(p.progress, a.at)
+	wait := time.Duration(now - from)
+	service := wait
+	if a.at >= p.progress { // nothing was before it in the pipeline
+		service = wait - p.rtt
+	}
+	service = max(service, time.Millisecond)
+	if p.delivered == 0 {
+		p.service, p.serviceDev = service, service/2
+		p.wait, p.waitDev = max(wait, p.wait/2), max(wait/2, firstWaitDev)
+	} else {
+		ewma(&p.service, &p.serviceDev, service)
+		ewma(&p.wait, &p.waitDev, wait)
+	}
+	p.remove(now, k)
+	p.delivered++
+	p.failures = 0
+	p.good = p.good - p.good/16 + 256
+	p.bad -= p.bad / 16
+	p.alive(now)
+	// Bandwidth-delay product in blocks (delivery 2.5), approached one by one.
+	full := p.rtt + 2*p.serviceDev + 20*time.Millisecond
+	want := min(max(int((full*5/4+p.service-1)/p.service)+1, 2), maxDepth)
+	switch {
+	case want > p.depth:
+		p.depth++
+	case want < p.depth:
+		p.depth--
+	}
+}
+
+// alive notes an answer of any kind.
+func (p *peer) alive(now Instant) {
+	p.progress, p.missed = now, 0
+}
+
+// failed notes that p did not deliver in time.
+func (p *peer) failed() {
+	p.failures++
+	p.good -= p.good / 16
+	p.bad = p.bad - p.bad/16 + 256
+}
+
+// remove drops the k-th ask.
+func (p *peer) remove(now Instant, k int) {
+	p.asks = slices.Delete(p.asks, k, k+1)
+	if k == 0 && len(p.asks) > 0 {
+		p.progress = max(p.progress, min(now, p.asks[0].at))
+	}
+}
+
+// dubious reports that p announces and does not deliver.
+func (p *peer) dubious() bool {
+	return p.failures >= liarAfter && (p.delivered == 0 || p.bad > 4*p.good)
+}
+
+// weigh turns an expected time from now into a cost: what fails often costs more.
+func (p *peer) weigh(d Instant) Instant {
+	cost := d * Instant(p.good+p.bad+256) / Instant(p.good+256)
+	return min(cost, 16*d)
+}
+
+// decayed is how much p got from us lately.
+func (p *peer) decayed(now Instant) int64 {
+	if n := (now - p.recentAt) / Instant(deprivedSpan); n > 0 {
+		p.recent >>= min(n, 62)
+		p.recentAt += n * Instant(deprivedSpan)
+	}
+	return p.recent
+}
+
+// ewma updates a smoothed value and its mean deviation (RFC 6298's weights).
+func ewma(v, dev *time.Duration, sample time.Duration) {
+	d := sample - *v
+	if d < 0 {
+		*dev += (-d - *dev) / 4
+	} else {
+		*dev += (d - *dev) / 4
+	}
+	*v += d / 8
+}

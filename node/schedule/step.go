@@ -1,0 +1,431 @@
+package schedule
+
+import (
+	"slices"
+	"time"
+
+	"coral/store/segment"
+)
+
+// apply does the bookkeeping of one event and marks what must be planned anew.
+func (s *Scheduler) apply(ev Event) {
+	switch ev := ev.(type) {
+	case Have:
+		s.have(&ev)
+	case Got:
+		s.got(ev)
+	case Requested:
+		s.requested(ev)
+	case Sent:
+		s.sent(ev)
+	case Refused:
+		s.refused(ev)
+	case Cancelled:
+		s.cancelled(ev)
+	case RTT:
+		if p := s.peer(ev.Peer); p != nil && ev.RTT > 0 {
+			p.rtt += (min(ev.RTT, maxRTO) - p.rtt) / 4
+		}
+	case Known:
+		s.know(&ev)
+	case Forget:
+		if o := s.object(ev.ID); o != nil {
+			s.forget(o)
+		}
+	case Want:
+		if o := s.object(ev.ID); o != nil {
+			s.want(o, ev.Due, ev.Background)
+		}
+	case Unwant:
+		if o := s.object(ev.ID); o != nil {
+			s.unwant(o)
+		}
+	case Fetched:
+		s.fetched(ev)
+	case FetchEnded:
+		s.fetchEnded(ev)
+	case Adopted:
+		s.adopted(ev)
+	case Lost:
+		if o := s.object(ev.ID); o != nil && ev.Block >= 0 && ev.Block < o.n {
+			s.lost(o, ev.Block)
+		}
+	case Joined:
+		s.joined(ev)
+	case Left:
+		s.left(ev)
+	case Watching:
+		s.watching(ev)
+	case Claimed:
+		s.claimed(ev)
+	case Estimate:
+		s.estimate = max(ev.N, 0)
+	case Configured:
+		s.configured(ev)
+	case Tick:
+	}
+}
+
+func (s *Scheduler) peer(id Peer) *peer {
+	if slot, ok := s.slots[id]; ok {
+		return s.peers[slot]
+	}
+	return nil
+}
+
+func (s *Scheduler) touch(o *object) {
+	if o.wanted {
+		o.dirty, s.dirty = true, true
+	}
+}
+
+func (s *Scheduler) touchAll() {
+	for _, o := range s.wants {
+		o.dirty = true
+	}
+	s.dirty = true
+}
+
+func (s *Scheduler) know(ev *Known) {
+	if o := s.object(ev.ID); o != nil {
+		o.origin = ev.Origin
+		s.touch(o)
+		return
+	}
+	if ev.Size < 0 || ev.Size > segment.MaxSize {
+		return
+	}
+	var o *object
+	if k := len(s.pool) - 1; k >= 0 {
+		o, s.pool = s.pool[k], s.pool[:k]
+	} else {
+		o = &object{}
+	}
+	*o = object{
+		id: ev.ID, size: ev.Size, salt: ev.Salt, duration: ev.Duration, origin: ev.Origin, known: s.now,
+		lack: o.lack, cover: o.cover, news: o.news, claims: o.claims[:0], heard: o.heard[:0], stripes: o.stripes[:0],
+		next: Never, retryAt: Never, seedNext: Never,
+	}
+	o.fits(segment.Blocks(ev.Size))
+	for i := range o.n {
+		if ev.Held.Has(i) {
+			o.lack.Clear(i)
+			o.nheld++
+		}
+	}
+	s.objects[o.id] = o
+	s.order = append(s.order, o)
+	if o.nheld > 0 {
+		s.startSeeding(o)
+		s.announce(o, s.interested(o.id.Rendition), true)
+	}
+}
+
+func (s *Scheduler) forget(o *object) {
+	s.unwant(o)
+	s.dropRequests(func(r *request) bool { return r.o == o }, NotHeld)
+	s.stopSeeding(o)
+	if o.queued {
+		s.flushes = slices.DeleteFunc(s.flushes, func(q *object) bool { return q == o })
+	}
+	s.discard(o)
+	if i := slices.Index(s.order, o); i >= 0 {
+		s.order = slices.Delete(s.order, i, i+1)
+		for m := s.greeting; m != 0; m &= m - 1 {
+			if p := s.peers[m.first()]; p.greeted > i {
+				p.greeted--
+			}
+		}
+	}
+	delete(s.objects, o.id)
+	s.last = nil
+	// A fetch that has still to end keeps pointing here: the object is used
+	// again only after that.
+	if !slices.ContainsFunc(s.fetches, func(f *fetch) bool { return f.o == o }) && len(s.pool) < 16 {
+		s.pool = append(s.pool, o)
+	}
+}
+
+// want puts o into the list of wants, which is kept in order of due times.
+func (s *Scheduler) want(o *object, due Instant, background bool) {
+	if background {
+		due = Never
+	}
+	if o.wanted && o.due == due && o.background == background {
+		return
+	}
+	if !o.wanted {
+		o.wantedAt = s.now
+	}
+	s.unlist(o)
+	o.wanted, o.background, o.due = true, background, due
+	s.list(o)
+}
+
+func (s *Scheduler) list(o *object) {
+	if o.complete() || !o.wanted {
+		return
+	}
+	s.expand(o)
+	i, _ := slices.BinarySearchFunc(s.wants, o, func(a, b *object) int {
+		if a.due != b.due {
+			if a.due < b.due {
+				return -1
+			}
+			return 1
+		}
+		return a.id.Compare(b.id)
+	})
+	s.wants = slices.Insert(s.wants, i, o)
+	o.next = Never
+	s.touch(o)
+}
+
+func (s *Scheduler) unlist(o *object) {
+	if i := slices.Index(s.wants, o); i >= 0 {
+		s.wants = slices.Delete(s.wants, i, i+1)
+	}
+}
+
+// unwant ends all work for o.
+func (s *Scheduler) unwant(o *object) {
+	if !o.wanted {
+		return
+	}
+	s.unlist(o)
+	o.wanted, o.background, o.dirty = false, false, false
+	s.stopFetches(o)
+	if o.blocks != nil {
+		for i := range o.blocks {
+			s.withdraw(o, i, o.blocks[i].asked)
+		}
+	}
+	s.collapse(o)
+}
+
+// acquire notes that block i of o is held now.
+func (s *Scheduler) acquire(o *object, i int) {
+	o.lack.Clear(i)
+	o.nheld++
+	s.credit = min(s.credit+int64(o.bytes(i))/dupShare, dupMost*segment.BlockSize)
+	if o.blocks != nil {
+		s.withdraw(o, i, o.blocks[i].asked)
+	}
+	if o.complete() {
+		s.unlist(o)
+		o.dirty = false
+		s.stopFetches(o)
+	} else {
+		s.touch(o)
+		s.checkFetches(o)
+	}
+	if !o.seeding {
+		s.startSeeding(o)
+	}
+	s.announce(o, s.interested(o.id.Rendition), false)
+}
+
+func (s *Scheduler) lost(o *object, i int) {
+	if o.lack.Has(i) {
+		return
+	}
+	o.lack.Set(i)
+	o.nheld--
+	s.dropRequests(func(r *request) bool { return r.o == o && r.block == i }, NotHeld)
+	s.announce(o, s.interested(o.id.Rendition), true)
+	if o.wanted && !slices.Contains(s.wants, o) {
+		s.list(o)
+	}
+	s.touch(o)
+}
+
+// got takes a block that a peer sent, asked for or not.
+func (s *Scheduler) got(ev Got) {
+	p, o := s.peer(ev.Peer), s.object(ev.ID)
+	if o == nil || ev.Block < 0 || ev.Block >= o.n {
+		return
+	}
+	i := ev.Block
+	if p != nil {
+		if k := p.find(o, i); k >= 0 {
+			s.unask(p, k)
+			if ev.OK {
+				p.answered(s.now, k)
+			} else {
+				p.remove(s.now, k)
+			}
+		}
+		if !ev.OK {
+			s.stats.Bad++
+			p.banned = true
+			s.abandon(p, true)
+			s.touchAll()
+			return
+		}
+		p.alive(s.now)
+		s.pardon(p)
+		if o.blocks != nil {
+			o.blocks[i].holders |= only(p.slot)
+		}
+	} else if !ev.OK {
+		return
+	}
+	s.freed, s.dirty = true, true
+	if o.held(i) {
+		s.duplicate(o.bytes(i))
+		return
+	}
+	s.stats.FromPeers += int64(o.bytes(i))
+	s.acquire(o, i)
+}
+
+// refused takes a peer's word that it will not send a block.
+func (s *Scheduler) refused(ev Refused) {
+	p, o := s.peer(ev.Peer), s.object(ev.ID)
+	if p == nil || o == nil || ev.Block < 0 || ev.Block >= o.n {
+		return
+	}
+	k := p.find(o, ev.Block)
+	if k < 0 {
+		return
+	}
+	s.unask(p, k)
+	p.remove(s.now, k)
+	p.alive(s.now)
+	b := &o.blocks[ev.Block]
+	switch ev.Reason {
+	case NotHeld:
+		b.holders &^= only(p.slot)
+		o.full &^= only(p.slot)
+		o.denied |= only(p.slot)
+	case NotSharing:
+		p.uploads = false
+		s.rate(p)
+		s.abandon(p, true)
+	}
+	b.refused |= only(p.slot)
+	if o.retryAt == Never {
+		o.retryAt = s.now + Instant(min(max(2*p.service, minRetry), maxRetry))
+	}
+	s.freed, s.dirty = true, true
+	s.touch(o)
+}
+
+// unask gives back what the k-th ask of p holds; the caller removes it.
+func (s *Scheduler) unask(p *peer, k int) {
+	a := &p.asks[k]
+	a.o.blocks[a.block].asked &^= only(p.slot)
+	if a.copy {
+		s.inFlight--
+	}
+	if a.late {
+		a.o.late--
+	}
+}
+
+// withdraw takes block i of o back from the peers in m.
+func (s *Scheduler) withdraw(o *object, i int, m mask) {
+	for ; m != 0; m &= m - 1 {
+		p := s.peers[m.first()]
+		k := p.find(o, i)
+		if k < 0 {
+			continue
+		}
+		s.unask(p, k)
+		p.remove(s.now, k)
+		s.stats.Withdrawals++
+		s.act(Withdraw{Peer: p.id, ID: o.id, Block: i})
+		s.freed, s.dirty = true, true
+	}
+}
+
+// abandon takes back everything asked of p. tell: it is still there to be told.
+func (s *Scheduler) abandon(p *peer, tell bool) {
+	for len(p.asks) > 0 {
+		k := len(p.asks) - 1
+		a := p.asks[k]
+		s.unask(p, k)
+		p.remove(s.now, k)
+		if tell {
+			s.stats.Withdrawals++
+			s.act(Withdraw{Peer: p.id, ID: a.o.id, Block: int(a.block)})
+		}
+		s.touch(a.o)
+	}
+	s.dirty = true
+}
+
+func (s *Scheduler) configured(ev Configured) {
+	s.cfg.Share, s.cfg.Origin = ev.Share, ev.Origin
+	if !ev.Share {
+		s.dropRequests(func(*request) bool { return true }, NotSharing)
+	} else {
+		for m := s.present; m != 0; m &= m - 1 {
+			s.greet(s.peers[m.first()])
+		}
+	}
+	s.touchAll()
+}
+
+// peerTimers looks after one peer: time-outs, pardons.
+func (s *Scheduler) peerTimers(p *peer) {
+	if p.suspect {
+		if p.pardonAt > s.now {
+			s.at(p.pardonAt)
+			return
+		}
+		// It gets one block to show that it is back.
+		p.suspect, p.depth = false, 1
+		s.rate(p)
+		s.touchAll()
+	}
+	t := p.timeout()
+	if t > s.now {
+		if t != Never {
+			s.at(t)
+		}
+		return
+	}
+	s.stats.Timeouts++
+	p.missed++
+	p.failed()
+	if p.missed >= 2 || time.Duration(s.now-p.progress) >= silent {
+		s.suspectPeer(p, "no answer")
+		return
+	}
+	p.depth = max(1, p.depth/2)
+	for k := range p.asks {
+		a := &p.asks[k]
+		if k == 0 || a.at+Instant(p.rto()) <= s.now {
+			if !a.late {
+				a.late = true
+				a.o.late++
+			}
+			s.touch(a.o)
+		}
+	}
+	s.at(p.timeout())
+}
+
+// suspectPeer stops relying on p until it delivers something or is pardoned.
+func (s *Scheduler) suspectPeer(p *peer, why string) {
+	s.stats.Suspects++
+	p.suspect = true
+	p.pardon = min(max(2*p.pardon, firstPardon), lastPardon)
+	p.pardonAt = s.now + Instant(p.pardon)
+	s.at(p.pardonAt)
+	s.rate(p)
+	s.orphan(p)
+	s.act(Suspect{Peer: p.id, Why: why})
+	s.abandon(p, true)
+}
+
+// pardon notes that p has delivered.
+func (s *Scheduler) pardon(p *peer) {
+	p.pardon = 0
+	if p.suspect {
+		p.suspect, p.depth = false, 2
+		s.rate(p)
+		s.touchAll()
+	}
+}

@@ -1,0 +1,170 @@
+package schedule
+
+import (
+	"slices"
+	"time"
+)
+
+// planUrgent gets the blocks of o from wherever they come in time: peers first
+// where they will do, the origin for the rest, both together where nothing will
+// do. The origin works from the front and peers from the far end.
+func (s *Scheduler) planUrgent(o *object) {
+	o.next = min(o.next, s.now+Instant(urgentPoll))
+	goal := s.goal(o)
+	s.openBlocks(o, true)
+	open := s.plan.open
+	clear(s.plan.extra[:])
+	need := s.scratch(o)
+
+	fetchable, at := s.mayFetch(o, max(1, len(open)))
+	if !fetchable && at != Never {
+		o.next = min(o.next, at)
+	}
+	patient := s.patience(o, len(open)) > s.now
+	needed := false
+	if !fetchable {
+		// All that peers can do is all that can be done: front first.
+		for _, c := range open {
+			if p := s.rescuer(o, int(c.block), goal, s.usable); p != nil && p.room(urgentExtra) {
+				s.ask(p, o, int(c.block), false)
+			}
+		}
+	} else {
+		slices.Reverse(open)
+		for k := range open {
+			i := int(open[k].block)
+			origin := s.originTime(len(open) - k)
+			p := s.rescuer(o, i, goal, s.usable)
+			if p == nil || p.expect(s.now, s.plan.extra[p.slot]) > max(goal, origin) {
+				if patient && s.promised(o, i) {
+					continue
+				}
+				need[i>>6] |= 1 << (i & 63)
+				needed = true
+				open[k].rank = 1 // not asked of a peer
+				continue
+			}
+			s.plan.extra[p.slot]++
+			open[k].rank = uint64(p.slot) + 2
+		}
+		slices.Reverse(open)
+		for _, c := range open {
+			if c.rank < 2 {
+				continue
+			}
+			if p := s.peers[c.rank-2]; p.room(urgentExtra) {
+				s.ask(p, o, int(c.block), false)
+			}
+		}
+	}
+	needed = s.rescueLate(o, need, goal, fetchable) || needed
+	if needed && !s.turn(o, len(open)) {
+		needed = false
+	}
+	if needed {
+		s.startFetches(o, need)
+	}
+	s.fill(o)
+	s.checkFetches(o)
+}
+
+// scratch returns an empty bitmap for o.
+func (s *Scheduler) scratch(o *object) []uint64 {
+	s.plan.need = slices.Grow(s.plan.need[:0], len(o.lack))[:len(o.lack)]
+	clear(s.plan.need)
+	return s.plan.need
+}
+
+// rescuer returns who of m could send an urgent block first, counting the blocks
+// meant for each already. A publisher counts though it announced nothing: it
+// signed the segment. It is preferred only if others would be late.
+func (s *Scheduler) rescuer(o *object, i int, goal Instant, m mask) *peer {
+	b := &o.blocks[i]
+	m &= (b.holders | s.publishers&^o.denied) &^ b.refused &^ b.asked
+	if good := s.credible(m); good != 0 {
+		m = good
+	}
+	var best, server *peer
+	soonest, served := Never, Never
+	for ; m != 0; m &= m - 1 {
+		p := s.peers[m.first()]
+		cost := s.now + p.weigh(p.expect(s.now, s.plan.extra[p.slot])-s.now)
+		if s.publishers.has(p.slot) {
+			if cost < served {
+				server, served = p, cost
+			}
+		} else if cost < soonest {
+			best, soonest = p, cost
+		}
+	}
+	if server != nil && (best == nil || soonest > goal && served < soonest) {
+		return server
+	}
+	return best
+}
+
+// rescueLate looks at blocks that are on their way and will not be in time, and
+// asks for them elsewhere or adds them to need. It reports whether it did that.
+func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable bool) (needed bool) {
+	for i := next(o.lack, 0); i >= 0; i = next(o.lack, i+1) {
+		b := &o.blocks[i]
+		f := s.covering(o, i)
+		if f == nil && b.asked == 0 {
+			continue
+		}
+		coming := s.coming(o, i)
+		if f != nil {
+			coming = min(coming, f.expect(s.now, &s.origin, i))
+			if f.next == i && coming < s.now+Instant(moveGain) {
+				continue // half here
+			}
+		}
+		if coming <= goal {
+			continue
+		}
+		// Only a copy that is expected much sooner is worth it.
+		by := s.now + (coming-s.now)*2/3 - Instant(moveGain)/2
+		if coming == Never {
+			by = Never
+		}
+		if b.asked.count() < 2 && s.mayCopy() {
+			if p := s.rescuer(o, i, goal, s.usable); p != nil && p.room(urgentExtra) && p.expect(s.now, 0) < by {
+				s.ask(p, o, i, b.asked != 0)
+				continue
+			}
+		}
+		if fetchable && f == nil && s.originTime(1) < by {
+			need[i>>6] |= 1 << (i & 63)
+			needed = true
+		}
+	}
+	return needed
+}
+
+// patience is until when an urgent segment may still wait for a busy holder or
+// for a neighbour's fetch: as long as the origin could bring it all in time.
+func (s *Scheduler) patience(o *object, n int) Instant {
+	return o.due - Instant(s.origin.slow(n)) - Instant(hardBase)
+}
+
+// promised reports whether a neighbour says that it fetches block i.
+func (s *Scheduler) promised(o *object, i int) bool {
+	return o.blocks[i].claimed&o.believed() != 0
+}
+
+// turn reports whether it is our turn to fetch n urgent blocks of o that all
+// neighbours may be missing: they take turns while there is time, so that one
+// fetch may serve all.
+func (s *Scheduler) turn(o *object, n int) bool {
+	hard := s.patience(o, n)
+	if hard <= s.now {
+		return true
+	}
+	begin := o.due - s.urgentWindow(o)
+	at := begin + Instant(s.rankOf(o, 0))*Instant(max(s.origin.usual(n), time.Duration(minStep)))
+	if at <= s.now {
+		return true
+	}
+	o.next = min(o.next, at, hard)
+	return false
+}

@@ -1,0 +1,56 @@
+package sim
+
+import (
+	"time"
+
+	"coral/node/schedule"
+)
+
+// Config describes one run. Rates are in bits per second; 0 means none.
+type Config struct {
+	Seed     uint64
+	Duration time.Duration
+
+	Rate    int64         // of the stream
+	Segment time.Duration // playing time of a segment
+	Window  int           // segments in the playlist; 0: 8
+	Behind  int           // how many segments behind live players start; 0: 3
+
+	Origin      Link // its Up serves publisher and viewers
+	NoOrigin    bool // viewers may not use it
+	OriginFrom  time.Duration
+	OriginUntil time.Duration // it answers nothing from then on; 0: always
+
+	Publisher      Link // Up is its upload cap; 0: it signs but serves nobody
+	PublisherUntil time.Duration
+
+	Groups []Group
+	Degree int // neighbours per viewer; 0: everybody
+	// PublisherDegree is how many viewers the publisher knows; 0: up to 50.
+	PublisherDegree int
+
+	// Watch, if set, is given every step of every viewer (and, as node -1, of
+	// the publisher): for traces and invariants.
+	Watch func(node int, now schedule.Instant, ev schedule.Event, acts []schedule.Action)
+}
+
+// Link is how a host is connected.
+type Link struct {
+	Up, Down int64
+	Delay    time.Duration // one way, to the middle of the network
+	Jitter   time.Duration // uniform, added per message
+	Loss     float64       // share of messages that come a retransmission later
+}
+
+// Group is a number of viewers of one kind.
+type Group struct {
+	Count int
+	Link
+	Join, Every time.Duration // the first one joins at Join, the others Every apart
+	// Leave is when they leave politely, Kill when they vanish; 0: never.
+	Leave, Kill time.Duration
+	Leech       bool // serves nobody
+	NAT         bool // two of these cannot connect
+	Liar        bool // announces everything, serves nothing; its play is not counted
+	Helper      bool // seeds without playing
+}

@@ -1,0 +1,263 @@
+package sim
+
+import (
+	"slices"
+	"time"
+
+	"coral/node/schedule"
+	"coral/store/segment"
+)
+
+// node drives one Scheduler: the publisher's or a viewer's.
+type node struct {
+	w         *world
+	index     int
+	group     Group
+	link      Link
+	publisher bool
+	up        bool
+	key       uint64
+	sched     *schedule.Scheduler
+	tickAt    schedule.Instant
+	peers     []int // neighbours, in order of arrival
+	joinedAt  schedule.Instant
+
+	upFree, downFree schedule.Instant
+	known            int // newest segment whose record came; -1: none
+	oldest           int
+	held             map[int]segment.Bitmap
+	started          map[schedule.Ticket]bool
+	player           player
+
+	uploaded int64
+}
+
+// quiet is how long after a neighbour was killed its silence is noticed.
+const quiet = 4 * time.Second
+
+func (n *node) init(cfg schedule.Config) {
+	cfg.Seed = n.w.cfg.Seed*1_000_003 + uint64(n.index)
+	n.key = n.w.rng.Uint64()
+	cfg.Self = n.key
+	n.sched = schedule.New(cfg)
+	n.held = map[int]segment.Bitmap{}
+	n.started = map[schedule.Ticket]bool{}
+	n.known = -1
+}
+
+// step feeds one event and carries out what follows.
+func (n *node) step(ev schedule.Event) {
+	acts := n.sched.Step(n.w.now, ev, n.w.acts[:0])
+	n.w.result.Steps++
+	if n.w.cfg.Watch != nil {
+		n.w.cfg.Watch(n.index-1, n.w.now, ev, acts)
+	}
+	for _, a := range acts {
+		n.carry(a)
+	}
+	n.w.acts = acts[:0]
+	if t := n.sched.Next(); t < n.tickAt {
+		n.tickAt = t
+		n.w.q.put(t, event{kind: tick, node: int32(n.index)})
+	}
+}
+
+func (n *node) tick() {
+	if n.w.now < n.tickAt {
+		return // an earlier one took its place
+	}
+	n.tickAt = schedule.Never
+	n.step(schedule.Tick{})
+}
+
+// send puts a message to a neighbour on its way.
+func (n *node) send(to schedule.Peer, bytes int, ev event) {
+	m := n.w.nodes[to]
+	ev.node, ev.from = int32(to), int32(n.index)
+	n.w.control += int64(bytes + wire)
+	if n.link.Up > 0 {
+		spend(n.w.now, &n.upFree, bytes+wire, n.link.Up)
+	}
+	n.w.q.put(n.w.now+n.w.delay(&n.link, &m.link), ev)
+}
+
+func (n *node) carry(a schedule.Action) {
+	w := n.w
+	switch a := a.(type) {
+	case schedule.Ask:
+		n.send(a.Peer, 12, event{kind: request, id: a.ID, block: int32(a.Block), due: a.Due})
+	case schedule.Withdraw:
+		n.send(a.Peer, 8, event{kind: withdraw, id: a.ID, block: int32(a.Block)})
+	case schedule.Announce:
+		n.send(a.Peer, 12+8*len(a.Held), event{kind: have, id: a.ID, a: a.Held, b: a.Fetching})
+	case schedule.Claim:
+		for _, p := range a.Peers {
+			n.send(p, 24, event{kind: claim, id: a.ID, round: int32(a.Round), ttl: uint8(a.TTL), block: int32(a.First), count: int32(a.Count), claimant: a.Claimant})
+		}
+	case schedule.Refuse:
+		n.send(a.Peer, 9, event{kind: refuse, id: a.ID, block: int32(a.Block), reason: uint8(a.Reason)})
+	case schedule.Send:
+		size := segment.BlockLen(w.size(), a.Block)
+		at := spend(w.now, &n.upFree, size+size/25, n.link.Up)
+		w.q.put(at, event{kind: sent, node: int32(n.index), from: int32(a.Peer), id: a.ID, block: int32(a.Block)})
+	case schedule.Fetch:
+		w.q.put(w.now+w.delay(&n.link, &w.origin.link), event{kind: get, node: int32(n.index), id: a.ID, block: int32(a.First), count: int32(a.Count), claimant: uint64(a.Ticket)})
+		n.started[a.Ticket] = true
+	case schedule.StopFetch:
+		w.origin.stop(n.index, a.Ticket)
+		if n.started[a.Ticket] {
+			delete(n.started, a.Ticket)
+			// FetchEnded comes as an event of its own, like the driver's.
+			w.q.put(w.now, event{kind: body, node: int32(n.index), block: -1, claimant: uint64(a.Ticket)})
+		}
+	case schedule.Suspect:
+		w.result.Suspects++
+	}
+}
+
+// sent has a block on the wire.
+func (n *node) sent(ev *event) {
+	w, to := n.w, n.w.nodes[ev.from]
+	size := segment.BlockLen(w.size(), int(ev.block))
+	n.uploaded += int64(size)
+	if n.publisher {
+		w.result.publisherBytes += int64(size)
+	}
+	at := spend(w.now+w.delay(&n.link, &to.link), &to.downFree, size, to.link.Down)
+	w.q.put(at, event{kind: data, node: ev.from, from: int32(n.index), id: ev.id, block: ev.block})
+	n.step(schedule.Sent{Peer: schedule.Peer(ev.from), ID: ev.id, Block: int(ev.block)})
+}
+
+// message takes what a neighbour sent.
+func (n *node) message(ev *event) {
+	if n.group.Liar || !slices.Contains(n.peers, int(ev.from)) {
+		return
+	}
+	p := schedule.Peer(ev.from)
+	switch ev.kind {
+	case have:
+		n.step(schedule.Have{Peer: p, ID: ev.id, Held: ev.a, Fetching: ev.b})
+	case request:
+		n.step(schedule.Requested{Peer: p, ID: ev.id, Block: int(ev.block), Due: ev.due})
+	case withdraw:
+		n.step(schedule.Cancelled{Peer: p, ID: ev.id, Block: int(ev.block)})
+	case refuse:
+		n.step(schedule.Refused{Peer: p, ID: ev.id, Block: int(ev.block), Reason: schedule.RefuseReason(ev.reason)})
+	case claim:
+		n.step(schedule.Claimed{Peer: p, ID: ev.id, Round: int(ev.round), TTL: int(ev.ttl), First: int(ev.block), Count: int(ev.count), Claimant: ev.claimant})
+	case data:
+		n.keep(ev.id, int(ev.block))
+		n.step(schedule.Got{Peer: p, ID: ev.id, Block: int(ev.block), OK: true})
+	}
+}
+
+// body takes one block of the origin's answer, or (block -1) its end.
+func (n *node) body(ev *event) {
+	t := schedule.Ticket(ev.claimant)
+	if ev.block < 0 {
+		n.step(schedule.FetchEnded{Ticket: t})
+		return
+	}
+	if n.publisher {
+		if ev.count == 0 {
+			n.publish(int(ev.id.Sequence))
+		}
+		return
+	}
+	if !n.started[t] {
+		return // stopped
+	}
+	n.keep(ev.id, int(ev.block))
+	n.step(schedule.Fetched{Ticket: t, Block: int(ev.block), OK: true})
+	if ev.count == 0 && n.started[t] {
+		delete(n.started, t)
+		n.step(schedule.FetchEnded{Ticket: t})
+	}
+}
+
+// keep stores a block.
+func (n *node) keep(s segment.ID, i int) {
+	b := n.held[int(s.Sequence)]
+	if b == nil {
+		b = segment.NewBitmap(segment.Blocks(n.w.size()))
+		n.held[int(s.Sequence)] = b
+	}
+	if b.Has(i) {
+		return
+	}
+	b.Set(i)
+	if b.Count() == segment.Blocks(n.w.size()) {
+		n.whole(int(s.Sequence))
+	}
+}
+
+// notice is the publisher's discovery of a segment, which it downloads.
+func (n *node) notice(seq int) {
+	w := n.w
+	w.q.put(w.now+w.delay(&n.link, &w.origin.link), event{kind: get, node: int32(n.index), id: id(seq), block: 0, count: int32(segment.Blocks(w.size()))})
+}
+
+// publish signs a segment and tells the neighbours.
+func (n *node) publish(seq int) {
+	w := n.w
+	n.known = seq
+	n.forgetOld()
+	n.held[seq] = segment.FullBitmap(segment.Blocks(w.size()))
+	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Held: n.held[seq]})
+	n.passOn(seq, -1)
+}
+
+// passOn hands a record to the neighbours: two at once, the others a moment
+// later.
+func (n *node) passOn(seq, from int) {
+	for i, p := range n.peers {
+		if p == from || p == publisher {
+			continue
+		}
+		at := n.w.now + n.w.delay(&n.link, &n.w.nodes[p].link)
+		if !n.publisher && i >= 2 {
+			at += schedule.Instant(120 * time.Millisecond)
+		}
+		n.w.q.put(at, event{kind: record, node: int32(p), from: int32(n.index), block: int32(seq)})
+	}
+}
+
+// record takes a feed record.
+func (n *node) record(seq, from int) {
+	if seq <= n.known {
+		return
+	}
+	// Records between come along: a peer asks for what it lacks.
+	for s := max(n.known+1, n.oldest); s <= seq; s++ {
+		n.learn(s)
+	}
+	n.known = seq
+	n.forgetOld()
+	n.passOn(seq, from)
+	n.play()
+}
+
+// learn makes a segment known to the scheduler.
+func (n *node) learn(seq int) {
+	w := n.w
+	if n.group.Liar {
+		for _, p := range n.peers {
+			full := segment.FullBitmap(segment.Blocks(w.size()))
+			n.send(schedule.Peer(p), 20, event{kind: have, id: id(seq), a: full})
+		}
+		return
+	}
+	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Origin: !w.cfg.NoOrigin})
+	if n.group.Helper {
+		n.step(schedule.Want{ID: id(seq), Background: true})
+	}
+}
+
+// forgetOld drops what has left the window.
+func (n *node) forgetOld() {
+	for n.oldest <= n.known-n.w.cfg.Window-4 {
+		n.step(schedule.Forget{ID: id(n.oldest)})
+		delete(n.held, n.oldest)
+		n.oldest++
+	}
+}

@@ -1,0 +1,121 @@
+package sim
+
+import (
+	"time"
+
+	"coral/node/schedule"
+	"coral/store/segment"
+)
+
+// player is a model of an HLS player: it starts some segments behind live, needs
+// each segment whole when the one before has been played, and stands still when
+// it is not there.
+type player struct {
+	n        *node
+	started  bool // a first segment has been chosen
+	playing  bool
+	first    int
+	at       int              // the segment at the playhead
+	begin    schedule.Instant // when it began, or should begin, to play
+	late     bool             // it was not there in time
+	whole    map[int]bool
+	told     map[int]bool // wanted from the scheduler
+	leftAt   schedule.Instant
+	startup  time.Duration
+	stalls   int
+	stalled  time.Duration
+	played   int
+	readies  []time.Duration
+	readySeq []int
+}
+
+func (p *player) init(n *node) {
+	*p = player{n: n, whole: map[int]bool{}, told: map[int]bool{}, startup: -1}
+}
+
+func (p *player) due(seq int) schedule.Instant {
+	return p.begin + schedule.Instant(seq-p.at)*schedule.Instant(p.n.w.cfg.Segment)
+}
+
+// play moves the playhead and says what is wanted.
+func (n *node) play() {
+	p, w := &n.player, n.w
+	if n.publisher || n.group.Liar || n.group.Helper || !n.up || n.known < 0 {
+		return
+	}
+	if !p.started {
+		if n.known < n.oldest {
+			return
+		}
+		p.started = true
+		p.at = max(n.oldest, n.known-w.cfg.Behind+1)
+		p.first, p.begin = p.at, w.now
+	}
+	for p.playing {
+		end := p.begin + schedule.Instant(w.cfg.Segment)
+		if w.now < end {
+			break
+		}
+		p.played++
+		p.at++
+		p.begin = end
+		n.step(schedule.Unwant{ID: id(p.at - 1)})
+		delete(p.told, p.at-1)
+		if p.at <= n.oldest { // out of the window: jump
+			p.at = n.oldest
+		}
+		if !p.whole[p.at] {
+			p.playing, p.late = false, true
+			p.stalls++
+			w.result.Stalled = append(w.result.Stalled, Stall{Node: n.index, Segment: p.at, At: time.Duration(end)})
+			break
+		}
+		w.q.put(p.begin+schedule.Instant(w.cfg.Segment), event{kind: play, node: int32(n.index)})
+	}
+	n.want()
+}
+
+// want tells the scheduler what is needed when.
+func (n *node) want() {
+	p, w := &n.player, n.w
+	for s := p.at; s <= n.known; s++ {
+		if p.whole[s] {
+			continue
+		}
+		due := p.due(s)
+		if time.Duration(due-w.now) > 30*time.Second {
+			break
+		}
+		w.needed[s] = true
+		p.told[s] = true
+		n.step(schedule.Want{ID: id(s), Due: due})
+	}
+}
+
+// whole takes a complete segment.
+func (n *node) whole(seq int) {
+	p, w := &n.player, n.w
+	if n.publisher || n.group.Helper || n.group.Liar {
+		return
+	}
+	p.whole[seq] = true
+	delete(p.whole, seq-64)
+	if seq >= p.first && w.born[seq] > n.joinedAt {
+		p.readies = append(p.readies, time.Duration(w.now-w.born[seq]))
+		p.readySeq = append(p.readySeq, seq)
+	}
+	if p.started && !p.playing && seq == p.at {
+		if p.startup < 0 {
+			p.startup = time.Duration(w.now - n.joinedAt)
+			p.begin = w.now
+		} else if p.late {
+			p.stalled += time.Duration(w.now - p.begin)
+			p.begin, p.late = w.now, false
+		}
+		p.playing = true
+		w.q.put(p.begin+schedule.Instant(w.cfg.Segment), event{kind: play, node: int32(n.index)})
+		w.q.put(w.now, event{kind: play, node: int32(n.index)}) // new due times, after this step
+	}
+}
+
+var _ = segment.BlockSize

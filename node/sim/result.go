@@ -1,0 +1,146 @@
+package sim
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"coral/node/schedule"
+	"coral/store/segment"
+)
+
+// Stall is one time a player stood still.
+type Stall struct {
+	Node    int
+	Segment int
+	At      time.Duration
+}
+
+// Result is what a run measured.
+type Result struct {
+	Viewers  int
+	Segments int // that some viewer wanted
+	Events   int64
+	Steps    int64
+
+	// Copies is what origin and publisher sent to viewers, in bytes of the
+	// wanted segments; OriginCopies and PublisherCopies are its parts.
+	Copies, OriginCopies, PublisherCopies float64
+	// Offload is the share of what viewers got that neither sent.
+	Offload float64
+
+	Started      int // viewers that began to play
+	Stalls       int
+	StallTime    time.Duration
+	StalledPeers int
+	Stalled      []Stall
+
+	StartP50, StartP95 time.Duration
+	ReadyP50, ReadyP95 time.Duration // from the origin having a segment to a viewer having it whole
+	ReadyWorst         time.Duration
+
+	Duplicates float64 // share of the bytes received
+	Control    float64 // share of the bytes received
+	Suspects   int
+	Sched      schedule.Stats // of all viewers together
+
+	MaxUpload float64 // the busiest viewer's share of all viewers' uploads
+
+	originBytes, publisherBytes int64
+}
+
+func (w *world) report() {
+	r := &w.result
+	var startups, readies []time.Duration
+	var received, uploaded, most int64
+	for _, n := range w.nodes[1:] {
+		if n.group.Liar {
+			continue
+		}
+		addStats(&r.Sched, n.sched.Stats())
+		uploaded += n.uploaded
+		most = max(most, n.uploaded)
+		if n.group.Helper {
+			continue
+		}
+		r.Viewers++
+		p := &n.player
+		if p.startup >= 0 {
+			r.Started++
+			startups = append(startups, p.startup)
+		}
+		r.Stalls += p.stalls
+		if p.stalls > 0 {
+			r.StalledPeers++
+		}
+		if p.late && n.up {
+			p.stalled += time.Duration(w.now - p.begin)
+		}
+		r.StallTime += p.stalled
+		readies = append(readies, p.readies...)
+	}
+	st := &r.Sched
+	received = st.FromPeers + st.FromOrigin
+	r.Segments = len(w.needed)
+	if whole := float64(r.Segments) * float64(w.size()); whole > 0 {
+		r.OriginCopies = float64(r.originBytes) / whole
+		r.PublisherCopies = float64(r.publisherBytes) / whole
+		r.Copies = r.OriginCopies + r.PublisherCopies
+	}
+	if received > 0 {
+		r.Offload = 1 - float64(r.originBytes+r.publisherBytes)/float64(received)
+		r.Duplicates = float64(st.Duplicates) / float64(received)
+		r.Control = float64(w.control) / float64(received)
+	}
+	if uploaded > 0 {
+		r.MaxUpload = float64(most) / float64(uploaded)
+	}
+	r.StartP50, r.StartP95 = percentile(startups, 50), percentile(startups, 95)
+	r.ReadyP50, r.ReadyP95 = percentile(readies, 50), percentile(readies, 95)
+	r.ReadyWorst = percentile(readies, 100)
+}
+
+func percentile(ds []time.Duration, p int) time.Duration {
+	if len(ds) == 0 {
+		return -1
+	}
+	slices.SortFunc(ds, func(a, b time.Duration) int { return cmp.Compare(a, b) })
+	return ds[min(len(ds)-1, len(ds)*p/100)]
+}
+
+func addStats(a *schedule.Stats, b schedule.Stats) {
+	a.Asks += b.Asks
+	a.Copies += b.Copies
+	a.Withdrawals += b.Withdrawals
+	a.Fetches += b.Fetches
+	a.Stopped += b.Stopped
+	a.Claims += b.Claims
+	a.FromPeers += b.FromPeers
+	a.FromOrigin += b.FromOrigin
+	a.Duplicates += b.Duplicates
+	a.Announces += b.Announces
+	a.Sends += b.Sends
+	a.Refusals += b.Refusals
+	a.Timeouts += b.Timeouts
+	a.Suspects += b.Suspects
+	a.Bad += b.Bad
+}
+
+func (r *Result) String() string {
+	var b strings.Builder
+	ms := func(d time.Duration) int64 { return d.Milliseconds() }
+	fmt.Fprintf(&b, "%d viewers, %d segments: %.2f copies (origin %.2f, publisher %.2f), offload %.1f%%\n",
+		r.Viewers, r.Segments, r.Copies, r.OriginCopies, r.PublisherCopies, 100*r.Offload)
+	fmt.Fprintf(&b, "  started %d in %d/%d ms (p50/p95), stalls %d (%d viewers, %v), ready %d/%d/%d ms (p50/p95/worst)\n",
+		r.Started, ms(r.StartP50), ms(r.StartP95), r.Stalls, r.StalledPeers, r.StallTime.Round(time.Millisecond), ms(r.ReadyP50), ms(r.ReadyP95), ms(r.ReadyWorst))
+	fmt.Fprintf(&b, "  duplicates %.2f%%, control %.2f%%, suspects %d, busiest uploader %.1f%%; %d events, %d steps\n",
+		100*r.Duplicates, 100*r.Control, r.Suspects, 100*r.MaxUpload, r.Events, r.Steps)
+	s := r.Sched
+	fmt.Fprintf(&b, "  asks %d copies %d withdrawn %d timeouts %d refusals %d fetches %d stopped %d claims %d announces %d",
+		s.Asks, s.Copies, s.Withdrawals, s.Timeouts, s.Refusals, s.Fetches, s.Stopped, s.Claims, s.Announces)
+	return b.String()
+}
+
+var _ = segment.BlockSize

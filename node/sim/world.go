@@ -1,0 +1,171 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"coral/node/schedule"
+	"coral/store/segment"
+)
+
+// publisher is the publisher's place among the nodes.
+const publisher = 0
+
+// world is one run.
+type world struct {
+	cfg   Config
+	rng   *rand.Rand
+	q     queue
+	now   schedule.Instant
+	nodes []*node // the publisher, then the viewers
+	acts  []schedule.Action
+
+	origin  server
+	newest  int                // newest segment at the origin; -1: none
+	born    []schedule.Instant // of each segment
+	salts   []uint64
+	needed  map[int]bool // segments that some viewer wanted
+	result  Result
+	control int64
+}
+
+const wire = 54 // bytes of TCP, IP and framing around a small message
+
+// Run simulates cfg.
+func Run(cfg Config) *Result {
+	if cfg.Window == 0 {
+		cfg.Window = 8
+	}
+	if cfg.Behind == 0 {
+		cfg.Behind = 3
+	}
+	w := &world{cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 0xc07a1)), newest: -1, needed: map[int]bool{}}
+	w.origin = server{w: w, link: cfg.Origin}
+	w.build()
+	end := schedule.Instant(cfg.Duration)
+	w.q.put(1, event{kind: appear})
+	for {
+		at, ev, ok := w.q.take()
+		if !ok || at > end {
+			break
+		}
+		w.now = at
+		w.handle(&ev)
+		w.result.Events++
+	}
+	w.report()
+	return &w.result
+}
+
+// build makes the nodes and decides when they come and go.
+func (w *world) build() {
+	p := &node{w: w, link: w.cfg.Publisher, publisher: true, tickAt: schedule.Never}
+	p.init(schedule.Config{SuperSeed: true, Share: w.cfg.Publisher.Up > 0})
+	p.up = true
+	w.nodes = append(w.nodes, p)
+	if t := w.cfg.PublisherUntil; t > 0 {
+		w.q.put(schedule.Instant(t), event{kind: kill, node: publisher})
+	}
+	for _, g := range w.cfg.Groups {
+		for i := range g.Count {
+			n := &node{w: w, index: len(w.nodes), group: g, link: g.Link, tickAt: schedule.Never}
+			w.nodes = append(w.nodes, n)
+			n.init(schedule.Config{Share: !g.Leech && g.Up > 0, Origin: !w.cfg.NoOrigin && !g.Helper})
+			w.q.put(schedule.Instant(g.Join+time.Duration(i)*g.Every)+1, event{kind: join, node: int32(n.index)})
+			if g.Leave > 0 {
+				w.q.put(schedule.Instant(g.Leave), event{kind: leave, node: int32(n.index)})
+			}
+			if g.Kill > 0 {
+				w.q.put(schedule.Instant(g.Kill), event{kind: kill, node: int32(n.index)})
+			}
+		}
+	}
+}
+
+// blocks returns how many blocks each segment has.
+func (w *world) size() int {
+	return int(w.cfg.Rate / 8 * int64(w.cfg.Segment) / int64(time.Second))
+}
+
+func id(seq int) segment.ID { return segment.ID{Sequence: uint64(seq)} }
+
+func (w *world) handle(ev *event) {
+	switch ev.kind {
+	case appear:
+		w.appear()
+		return
+	case get:
+		w.origin.get(ev)
+		return
+	case part:
+		w.origin.part()
+		return
+	}
+	n := w.nodes[ev.node]
+	switch ev.kind {
+	case join:
+		n.join()
+		return
+	case meet:
+		n.meet(w.nodes[ev.from])
+		return
+	}
+	if !n.up {
+		return
+	}
+	switch ev.kind {
+	case tick:
+		n.tick()
+	case notice:
+		n.notice(int(ev.block))
+	case record:
+		n.record(int(ev.block), int(ev.from))
+	case have, request, withdraw, refuse, data, claim:
+		n.message(ev)
+	case sent:
+		n.sent(ev)
+	case body:
+		n.body(ev)
+	case leave:
+		n.leave(true)
+	case kill:
+		n.leave(false)
+	case lost:
+		n.disconnect(int(ev.from))
+	case play:
+		n.play()
+	}
+}
+
+// appear makes the next segment at the origin.
+func (w *world) appear() {
+	w.newest++
+	w.born = append(w.born, w.now)
+	w.salts = append(w.salts, w.rng.Uint64())
+	// The publisher looks for it within a quarter of a second, then downloads.
+	w.q.put(w.now+schedule.Instant(w.rng.Int64N(int64(250*time.Millisecond))), event{kind: notice, node: publisher, block: int32(w.newest)})
+	w.q.put(w.now+schedule.Instant(w.cfg.Segment), event{kind: appear})
+}
+
+// delay is how long a message takes between two links, queues apart.
+func (w *world) delay(a, b *Link) schedule.Instant {
+	d := a.Delay + b.Delay
+	if j := a.Jitter + b.Jitter; j > 0 {
+		d += time.Duration(w.rng.Int64N(int64(j)))
+	}
+	if loss := a.Loss + b.Loss; loss > 0 {
+		for w.rng.Float64() < loss && d < 3*time.Second {
+			d += max(200*time.Millisecond, 2*(a.Delay+b.Delay))
+		}
+	}
+	return schedule.Instant(d)
+}
+
+// spend returns when a serial link that is free at *free has carried n bytes.
+func spend(now schedule.Instant, free *schedule.Instant, n int, rate int64) schedule.Instant {
+	if rate <= 0 {
+		return schedule.Never
+	}
+	*free = max(*free, now) + schedule.Instant(int64(n)*8*int64(time.Second)/rate)
+	return *free
+}
