@@ -2,11 +2,13 @@ package swarm
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/anacrolix/torrent/tracker"
@@ -72,6 +74,18 @@ func (s *Swarm) pause(d time.Duration) bool {
 	return false
 }
 
+// mayBeLocal reports whether a tracker at u may be in a local range when dialed
+// as addr. A link is written by a stranger: it must not make this node send a
+// request of its choosing to a device in the user's network. What is left is the
+// plain announce path at the very host that the link names.
+func mayBeLocal(u *url.URL, addr string) bool {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Path == "/announce" && u.RawQuery == "" && addr == net.JoinHostPort(u.Hostname(), port)
+}
+
 // tell makes one announce.
 func (s *Swarm) tell(ctx context.Context, u *url.URL, event tracker.AnnounceEvent, within time.Duration) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
@@ -90,7 +104,13 @@ func (s *Swarm) tell(ctx context.Context, u *url.URL, event tracker.AnnounceEven
 	cl, err := tracker.NewClient(u.String(), tracker.NewClientOpts{
 		Http: trackerhttp.NewClientOpts{
 			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				conn, err := m.DialPeer(ctx, network, addr)
+				conn, err := m.DialPeer(ctx, network, addr, func(_, ip string, _ syscall.RawConn) error {
+					ap, err := netip.ParseAddrPort(ip)
+					if err == nil && local(ap.Addr()) && !mayBeLocal(u, addr) {
+						err = fmt.Errorf("dial tracker: %s is a local address", ip)
+					}
+					return err
+				})
 				if err != nil {
 					return nil, err
 				}

@@ -96,7 +96,7 @@ func (d dialer) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	if again {
 		return nil, errNotOurs
 	}
-	conn, err := d.c.meter.DialPeer(ctx, "tcp", addr)
+	conn, err := d.c.meter.DialPeer(ctx, "tcp", addr, nil)
 	if err != nil {
 		a.finish(false)
 		return nil, err

@@ -19,6 +19,7 @@ const (
 	pingAlways = 5 * time.Second
 	// leftAfter is the silence after which a peer counts as gone: three pings.
 	leftAfter = 4 * time.Second
+	leftPings = 3
 	// helloWithin bounds the wait for a hello.
 	helloWithin = 10 * time.Second
 	// plainFor is how long an ordinary BitTorrent client may stay once others
@@ -81,12 +82,17 @@ func (s *Swarm) watch(now time.Time) {
 		case p.id == 0 && !p.coral && age > plainFor:
 			gone = append(gone, dead{p, "no Coral peer"})
 		case p.id != 0:
-			silent := now.Sub(p.conn.LastRead())
-			since := now.Sub(p.pinged)
-			if silent > leftAfter && since < silent+pingSilent {
+			silent, since := now.Sub(p.conn.LastRead()), now.Sub(p.pinged)
+			if silent < since {
+				p.silent = 0
+			}
+			// Counting pings, not only time: after this machine was suspended or
+			// starved, silence says nothing about the peer.
+			if silent >= leftAfter && p.silent >= leftPings && since >= pingSilent {
 				gone = append(gone, dead{p, "fell silent"})
 			} else if since >= pingAlways || silent >= pingSilent && since >= pingSilent {
 				p.pinged = now
+				p.silent++
 				pings = append(pings, p)
 			}
 		}
@@ -128,7 +134,7 @@ func (s *Swarm) ponged(p *peer, token uint64, now time.Time) {
 func (s *Swarm) admit(p *peer, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.leaving || len(s.peers) >= maxPeers {
+	if s.leaving || len(s.peers) >= maxPeers || !s.c.sharing() {
 		return false
 	}
 	s.peers[p] = struct{}{}

@@ -59,6 +59,7 @@ type peer struct {
 	listen []netip.AddrPort // addresses in the book that this connection occupies
 	told   int              // the version of Swarm.watching that it has
 	pinged time.Time
+	silent int           // pings since a byte was last heard
 	rtt    time.Duration // smoothed; 0: not measured
 
 	// owned by the library's reading goroutine, under its lock
@@ -77,6 +78,12 @@ type peer struct {
 	hello     *wire.Hello // what it said
 	sealer    *sealer     // private channels, once both nonces are known
 }
+
+// frames are buffers for one encoded block, with room for a seal's tag.
+var frames = sync.Pool{New: func() any {
+	b := make([]byte, 0, segment.BlockSize+64)
+	return &b
+}}
 
 type outBlock struct {
 	m      *wire.Block
@@ -171,7 +178,6 @@ func (p *peer) run() {
 	p.told = version
 	p.s.mu.Unlock()
 	p.join()
-	scratch := make([]byte, 0, 64)
 	for {
 		control, block := p.next()
 		switch {
@@ -180,11 +186,11 @@ func (p *peer) run() {
 				return
 			}
 		case block != nil:
-			if cap(scratch) < segment.BlockSize {
-				scratch = make([]byte, 0, segment.BlockSize+64)
-			}
-			scratch = wire.Append(scratch[:0], block.m)
-			if !p.write([][]byte{scratch}, true) {
+			frame := frames.Get().(*[]byte)
+			*frame = wire.Append((*frame)[:0], block.m)
+			ok := p.write([][]byte{*frame}, true)
+			frames.Put(frame)
+			if !ok {
 				return
 			}
 			p.exchanged.Add(1)

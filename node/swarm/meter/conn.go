@@ -19,7 +19,7 @@ const (
 	readPiece = 16 << 10
 	// maxBacklog is how much of what was read may wait to be consumed before
 	// reading pauses; the sender then feels TCP's own backpressure.
-	maxBacklog = 4 << 20
+	maxBacklog = 1 << 20
 	// guessedMSS stands where the kernel does not tell.
 	guessedMSS = 1448
 )

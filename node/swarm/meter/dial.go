@@ -13,21 +13,25 @@ import (
 // Dial opens a connection to the origin: its uploads are charged but do not
 // wait, its downloads are paced. It has the form that http.Transport wants.
 func (m *Meter) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	return m.DialControl(ctx, network, addr, Origin, nil)
+	return m.dial(ctx, network, addr, Origin, nil)
+}
+
+// DialControl is Dial with a net.Dialer's Control hook, which sees the address
+// after name resolution and may refuse it.
+func (m *Meter) DialControl(ctx context.Context, network, addr string, control Control) (net.Conn, error) {
+	return m.dial(ctx, network, addr, Origin, control)
 }
 
 // DialPeer opens a connection to a peer or a tracker; both directions wait for
-// the caps, and a zero upload cap refuses.
-func (m *Meter) DialPeer(ctx context.Context, network, addr string) (*Conn, error) {
+// the caps, and a zero upload cap refuses. control may be nil.
+func (m *Meter) DialPeer(ctx context.Context, network, addr string, control Control) (*Conn, error) {
 	if up, _ := m.Caps(); up == 0 {
 		return nil, ErrNoUpload
 	}
-	return m.DialControl(ctx, network, addr, Peers, nil)
+	return m.dial(ctx, network, addr, Peers, control)
 }
 
-// DialControl is Dial with a dialer's Control hook, which sees the address after
-// name resolution and may refuse it.
-func (m *Meter) DialControl(ctx context.Context, network, addr string, class Class, control Control) (*Conn, error) {
+func (m *Meter) dial(ctx context.Context, network, addr string, class Class, control Control) (*Conn, error) {
 	d := net.Dialer{KeepAlive: -1, Control: control}
 	if m.bind.IsValid() {
 		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(m.bind, 0))

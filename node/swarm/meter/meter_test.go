@@ -31,7 +31,7 @@ func pair(t testing.TB, a, b *Meter) (x, y *Conn) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	x, err = a.DialPeer(t.Context(), "tcp", ln.Addr().String())
+	x, err = a.DialPeer(t.Context(), "tcp", ln.Addr().String(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestCapsChangeLive(t *testing.T) {
 	if err := <-wrote; !errors.Is(err, ErrNoUpload) {
 		t.Errorf("with no upload: %v", err)
 	}
-	if _, err := m.DialPeer(t.Context(), "tcp", x.RemoteAddr().String()); !errors.Is(err, ErrNoUpload) {
+	if _, err := m.DialPeer(t.Context(), "tcp", x.RemoteAddr().String(), nil); !errors.Is(err, ErrNoUpload) {
 		t.Errorf("dial with no upload: %v", err)
 	}
 }

@@ -12,9 +12,9 @@ type Control = func(network, address string, c syscall.RawConn) error
 
 // notSentLimit is how much the kernel may hold that it has not sent yet: beyond
 // it a write waits, so that "taken by the kernel" means "about to leave" and a
-// control message does not stand behind seconds of data. It is many times what
-// a fast line sends while a goroutine wakes up.
-const notSentLimit = 64 << 10
+// control message does not stand behind seconds of data: at 1 Mbit/s, an eighth
+// of one. A gigabit line sends as much while a goroutine wakes up.
+const notSentLimit = 16 << 10
 
 // counters are the kernel's, for one connection.
 type counters struct {
