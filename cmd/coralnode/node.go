@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+
+	"coral/node"
+	"coral/node/channel"
+)
+
+// stats is what a session has done; its JSON is what --stats-file holds.
+type stats = node.Stats
+
+// openNode is the engine that the program runs with.
+func openNode(cfg engineConfig) (engine, error) {
+	n, err := node.Open(node.Config{
+		CacheDir: cfg.cacheDir, CacheSize: cfg.cacheSize, Listen: cfg.listen, Bind: cfg.bind, Share: cfg.share,
+		Upload: cfg.upload, Download: cfg.download, DHT: cfg.dht, UPnP: cfg.upnp, Tracker: cfg.tracker,
+		ProxyAddr: cfg.proxy, Agent: cfg.agent, Log: cfg.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return nodeEngine{n}, nil
+}
+
+// nodeEngine is a node.Node as an engine.
+type nodeEngine struct{ *node.Node }
+
+func (e nodeEngine) Watch(ctx context.Context, l *channel.Link) (session, error) {
+	return e.Node.Watch(ctx, l)
+}
+
+func (e nodeEngine) Seed(ctx context.Context, l *channel.Link) (session, error) {
+	return e.Node.Seed(ctx, l)
+}
