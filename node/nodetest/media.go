@@ -102,10 +102,12 @@ func Check(b []byte) (Ident, error) {
 			return id, fmt.Errorf("%+v: %d bytes, want %d", id, len(b), size)
 		}
 		want := Bytes(f, id, size)
-		for i := range b {
-			if b[i] != want[i] {
-				return id, fmt.Errorf("%+v: byte %d of %d differs", id, i, size)
+		if !bytes.Equal(b, want) {
+			i := 0
+			for b[i] == want[i] {
+				i++
 			}
+			return id, fmt.Errorf("%+v: byte %d of %d differs", id, i, size)
 		}
 		return id, nil
 	}

@@ -92,6 +92,9 @@ func TestPlayEveryShape(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			if tt.origin.Bitrates == nil {
+				tt.origin.Bitrates = []int{100_000}
+			}
 			bubble(t, tt.origin, func(t *testing.T, o *Origin, url string, c *http.Client) {
 				tt.player.URL, tt.player.Client, tt.player.Segments = url, c, 10
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -122,7 +125,7 @@ func TestPlayThroughFaults(t *testing.T) {
 	}{
 		"5xx briefly":  {fault: Faults{Status: 503}, for_: 3 * time.Second, failed: true, finish: true},
 		"5xx segments": {fault: Faults{Status: 500, Only: []Kind{Segment}}, for_: 20 * time.Second, stalls: true, failed: true, finish: true},
-		"slow":         {fault: Faults{Rate: 60_000}, for_: 30 * time.Second, stalls: true, finish: true},
+		"slow":         {fault: Faults{Rate: 6_000}, for_: 30 * time.Second, stalls: true, finish: true},
 		"stale":        {fault: Faults{Stale: true}, for_: 20 * time.Second, stalls: true, finish: true},
 		"hang":         {fault: Faults{Hang: true}, for_: 20 * time.Second, stalls: true, finish: true},
 		"gone":         {fault: Faults{Gone: true}, for_: 20 * time.Second, stalls: true, failed: true, finish: true},
@@ -132,7 +135,7 @@ func TestPlayThroughFaults(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, OriginConfig{Backlog: 6}, func(t *testing.T, o *Origin, url string, c *http.Client) {
+			bubble(t, OriginConfig{Backlog: 6, Bitrates: []int{100_000}}, func(t *testing.T, o *Origin, url string, c *http.Client) {
 				ctx, cancel := context.WithTimeout(t.Context(), 80*time.Second)
 				defer cancel()
 				time.AfterFunc(10*time.Second, func() { o.Set(tt.fault) })

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"time"
 
 	"coral/node/channel"
 	"coral/node/hls"
@@ -48,6 +49,11 @@ type Playlist struct {
 	// Revision rises, from 1, with every change that a player would see.
 	Revision uint64
 
+	// Updated is when this revision came to be, which is when its newest segment
+	// became known; the zero time if that is not known. It lets the proxy judge
+	// whether the next segment is so near that it is worth waiting for.
+	Updated time.Time
+
 	// Media is what is written. Of its URIs only the extensions are used, to
 	// name the proxy's own (a player may refuse a URL that ends in another way
 	// than its contents want); ranges are left out, since a part of an origin's
@@ -55,11 +61,12 @@ type Playlist struct {
 	// its URI.
 	Media hls.Media
 
-	// The following are parallel to Media.Segments; Inits and Keys may be nil
-	// when no segment has a Map or a Key.
-	IDs   []segment.ID
-	Inits []segment.ID // read where the segment's Map is not nil
-	Keys  []int        // read where the segment's Key is not nil: n of Channel.Key, or -1
+	// The following are parallel to Media.Segments; all but IDs may be nil when
+	// no segment has what they are about.
+	IDs      []segment.ID
+	Inits    []segment.ID // read where the segment's Map is not nil
+	Keys     []int        // read where the segment's Key is not nil: n of Channel.Key, or -1
+	InitKeys []int        // the same for the Map's Key
 }
 
 // Object is a segment or init section whose bytes may still be arriving. It is

@@ -115,7 +115,7 @@ func (f *fake) liveSegment(next hls.Segment, window int, ended bool) {
 	seq := next.Sequence
 	f.set(func() {
 		old := f.playlists[0]
-		pl := &Playlist{Revision: 1, Media: hls.Media{Target: 2 * time.Second, Sequence: seq}}
+		pl := &Playlist{Revision: 1, Updated: time.Now(), Media: hls.Media{Target: 2 * time.Second, Sequence: seq}}
 		if old != nil {
 			pl.Revision = old.Revision + 1
 			pl.Media.Segments = append(pl.Media.Segments, old.Media.Segments...)

@@ -21,6 +21,9 @@ const (
 	// maxPlayers bounds what is remembered of players; the one not heard of for
 	// longest is forgotten, and at worst not held once.
 	maxPlayers = 256
+	// alignEvery bounds how often a player is held though there is news for it,
+	// see align.
+	alignEvery = 30 * time.Second
 )
 
 // playerKey names one player's interest in one rendition. Players that came by a
@@ -35,8 +38,10 @@ type playerKey struct {
 // seen is what a player was last given.
 type seen struct {
 	revision uint64
+	next     uint64    // one past the newest segment it knows
 	first    time.Time // when it was first given one
 	last     time.Time
+	aligned  time.Time // when it was last held by align
 }
 
 // written is a playlist and its text, made once for all players.
@@ -44,6 +49,9 @@ type written struct {
 	*Playlist
 	body []byte
 }
+
+// next is one past the newest segment listed.
+func (w *written) next() uint64 { return w.Media.Sequence + uint64(len(w.Media.Segments)) }
 
 func (m *Mount) serveMaster(w http.ResponseWriter, r *http.Request) {
 	p, err := m.newestPresentation(r.Context())
@@ -117,9 +125,9 @@ func (m *Mount) servePlaylist(w http.ResponseWriter, r *http.Request, rendition 
 		return
 	}
 	if r.Method == http.MethodGet {
-		if m.hasSeen(key, pl) {
+		if d := m.holdTime(key, pl); d > 0 {
 			m.stats.held.Add(1)
-			pl = m.hold(r.Context(), rendition, pl)
+			pl = m.hold(r.Context(), rendition, pl, d)
 		}
 		if r.Context().Err() != nil {
 			panic(http.ErrAbortHandler)
@@ -147,12 +155,8 @@ func (m *Mount) newest(ctx context.Context, rendition uint16) (*written, error) 
 	return nil, err
 }
 
-// hold waits for a playlist after pl for as long as pl's player may wait.
-func (m *Mount) hold(ctx context.Context, rendition uint16, pl *written) *written {
-	d := maxHold
-	if half := pl.Media.Target / 2; half > 0 {
-		d = min(d, half)
-	}
+// hold waits up to d for a playlist after pl.
+func (m *Mount) hold(ctx context.Context, rendition uint16, pl *written, d time.Duration) *written {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	next, err := m.channel.Media(ctx, rendition, pl.Revision)
@@ -163,16 +167,48 @@ func (m *Mount) hold(ctx context.Context, rendition uint16, pl *written) *writte
 	return m.write(rendition, next)
 }
 
-// hasSeen reports whether key's player has been given pl already and may wait
-// for the next.
-func (m *Mount) hasSeen(key playerKey, pl *written) bool {
+// holdTime is how long key's player may be made to wait for what comes after pl:
+// 0 if it is to have pl at once.
+func (m *Mount) holdTime(key playerKey, pl *written) time.Duration {
 	if pl.Media.Ended {
-		return false // there is no next
+		return 0 // nothing comes
+	}
+	longest := maxHold
+	if half := pl.Media.Target / 2; half > 0 {
+		longest = min(longest, half)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.players[key]
-	return s != nil && s.revision == pl.Revision && !(key.byConn && time.Since(s.first) < probeGrace)
+	switch now := time.Now(); {
+	case s == nil:
+		return 0
+	case s.revision != pl.Revision:
+		return s.align(pl, longest, now)
+	case key.byConn && now.Sub(s.first) < probeGrace:
+		return 0
+	}
+	return longest
+}
+
+// align holds a player that has news waiting, once in a while, if what comes
+// after the news is due very soon. A player that polls once in a target duration
+// and always a moment before the next segment appears would learn of every
+// segment a whole target duration late, and never be held because it is never
+// early. Held once, it polls as segments appear. RFC 8216bis 6.3.3 lets it start
+// no nearer to the end than three target durations, so when it asks a second
+// time it has two left to play, of which this takes at most a half.
+func (s *seen) align(pl *written, longest time.Duration, now time.Time) time.Duration {
+	n := len(pl.Media.Segments)
+	if pl.Updated.IsZero() || n == 0 || pl.next() != s.next+1 || !s.aligned.IsZero() && now.Sub(s.aligned) < alignEvery {
+		return 0
+	}
+	wait := pl.Updated.Add(pl.Media.Segments[n-1].Duration).Sub(now)
+	if wait <= 0 || wait > longest {
+		return 0
+	}
+	s.aligned = now
+	return longest // segments are not punctual to the millisecond
 }
 
 // see remembers that key's player is being given pl.
@@ -188,7 +224,7 @@ func (m *Mount) see(key playerKey, pl *written) {
 		s = &seen{first: now}
 		m.players[key] = s
 	}
-	s.revision, s.last = pl.Revision, now
+	s.revision, s.next, s.last = pl.Revision, pl.next(), now
 }
 
 func (m *Mount) forgetOldest() {
@@ -224,25 +260,24 @@ func (m *Mount) write(rendition uint16, pl *Playlist) *written {
 func writeMedia(rendition uint16, pl *Playlist) []byte {
 	media := pl.Media
 	media.Segments = make([]hls.Segment, len(pl.Media.Segments))
-	var lastMap *hls.Map // consecutive segments share one Map, so that it is written once
-	var lastInit string
+	ours := func(key *channel.Key, numbers []int, i int) *channel.Key {
+		if key == nil || numbers[i] < 0 {
+			return key
+		}
+		k := *key
+		k.URI = route{what: whatKey, rendition: rendition, key: numbers[i]}.path()
+		return &k
+	}
 	for i, s := range pl.Media.Segments {
 		fallback := ".ts"
 		if s.Map != nil {
 			fallback = ".m4s"
-			init := objectRoute(pl.Inits[i], s.Map.URI, ".mp4").path()
-			if lastMap == nil || init != lastInit {
-				lastMap, lastInit = &hls.Map{URI: init}, init
+			s.Map = &hls.Map{
+				URI: objectRoute(pl.Inits[i], s.Map.URI, ".mp4").path(),
+				Key: ours(s.Map.Key, pl.InitKeys, i),
 			}
-			s.Map = lastMap
-		} else {
-			lastMap = nil
 		}
-		if s.Key != nil && pl.Keys[i] >= 0 {
-			key := *s.Key
-			key.URI = route{what: whatKey, rendition: rendition, key: pl.Keys[i]}.path()
-			s.Key = &key
-		}
+		s.Key = ours(s.Key, pl.Keys, i)
 		s.URI = objectRoute(pl.IDs[i], s.URI, fallback).path()
 		s.Ranged, s.Offset, s.Length = false, 0, 0
 		media.Segments[i] = s

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -71,7 +72,7 @@ func TestMultivariant(t *testing.T) {
 
 func TestMediaPlaylist(t *testing.T) {
 	bubble(t, func(t *testing.T, s *setup) {
-		m0, m1 := &hls.Map{URI: "https://o/init.mp4?secret", Ranged: true, Length: 5}, &hls.Map{URI: "next.mp4"}
+		m0, m1 := &hls.Map{URI: "https://o/init.mp4?secret", Ranged: true, Length: 5}, &hls.Map{URI: "next.mp4", Key: &channel.Key{Method: "AES-128", URI: "https://keys/init"}}
 		k := &channel.Key{Method: "AES-128", URI: "https://keys/secret"}
 		skd := &channel.Key{Method: "SAMPLE-AES", URI: "skd://asset", KeyFormat: "com.apple.streamingkeydelivery"}
 		s.set(func() {
@@ -85,7 +86,7 @@ func TestMediaPlaylist(t *testing.T) {
 				}},
 				IDs:   []segment.ID{{Rendition: 4, Sequence: 10}, {Rendition: 4, Sequence: 11}, {Rendition: 4, Sequence: 12}, {Rendition: 4, Sequence: 13}, {Rendition: 4, Sequence: 14}},
 				Inits: []segment.ID{{Rendition: 4, Kind: segment.Init}, {Rendition: 4, Kind: segment.Init}, {Rendition: 4, Kind: segment.Init, Sequence: 1}, {}, {}},
-				Keys:  []int{0, 3, -1, 0, 0},
+				Keys:  []int{0, 3, -1, 0, 0}, InitKeys: []int{0, 0, 5, 0, 0},
 			}
 		})
 		a := s.get(t, "4-p1.m3u8")
@@ -94,14 +95,14 @@ func TestMediaPlaylist(t *testing.T) {
 			t.Errorf("%s\n%s", a.Status, body)
 		}
 		at := 0
-		for _, want := range []string{`URI="4/i0.mp4"`, "\n4/10.m4s\n", `URI="4/k3.key"`, "\n4/11-x.m4s\n", "#EXT-X-DISCONTINUITY", `URI="4/i1.mp4"`, "\n4/12.m4s\n", "\n4/13.aac\n", "\n4/14-x.ts\n"} {
+		for _, want := range []string{`URI="4/i0.mp4"`, "\n4/10.m4s\n", `URI="4/k3.key"`, "\n4/11-x.m4s\n", `URI="4/k5.key"`, `URI="4/i1.mp4"`, "\n4/12.m4s\n", "\n4/13.aac\n", "\n4/14-x.ts\n"} {
 			i := strings.Index(body[at:], want)
 			if i < 0 {
 				t.Fatalf("%q missing, or out of order, in:\n%s", want, body)
 			}
 			at += i
 		}
-		if !strings.Contains(body, `URI="skd://asset"`) || strings.Count(body, "i0.mp4") != 1 {
+		if !strings.Contains(body, "#EXT-X-DISCONTINUITY\n") || !strings.Contains(body, `URI="skd://asset"`) || strings.Count(body, "i0.mp4") != 1 {
 			t.Errorf("playlist:\n%s", body)
 		}
 		if got := s.playlists[4].Media.Segments[1]; got.URI != "noext" || got.Key.URI != "https://keys/secret" || got.Map != m0 {
@@ -170,16 +171,18 @@ func TestHeld(t *testing.T) {
 			t.Errorf("held for %v after HEAD", d)
 		}
 		// Short targets: half of it. No target: one second.
-		for target, want := range map[time.Duration]time.Duration{time.Second: 500 * time.Millisecond, 0: time.Second, 10 * time.Second: time.Second} {
+		for _, tt := range []struct{ target, want time.Duration }{
+			{time.Second, 500 * time.Millisecond}, {0, time.Second}, {10 * time.Second, time.Second},
+		} {
 			s.set(func() {
 				p := *s.playlists[0]
 				p.Revision++
-				p.Media.Target = target
+				p.Media.Target = tt.target
 				s.playlists[0] = &p
 			})
 			poll("0-p1.m3u8")
-			if _, d := poll("0-p1.m3u8"); d != want {
-				t.Errorf("target %v: held for %v", target, d)
+			if _, d := poll("0-p1.m3u8"); d != tt.want {
+				t.Errorf("target %v: held for %v", tt.target, d)
 			}
 		}
 		// An error while it is held must not make a player spin.
@@ -195,6 +198,60 @@ func TestHeld(t *testing.T) {
 		}
 		if st := s.mount.Stats(); st.Held == 0 || st.Playlists < 10 || st.Failed > 0 {
 			t.Errorf("stats %+v", st)
+		}
+	})
+}
+
+// TestAlign: a player that always asks late gets to ask as segments appear.
+func TestAlign(t *testing.T) {
+	bubble(t, func(t *testing.T, s *setup) {
+		const segment = 2 * time.Second
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		begin := time.Now()
+		go func() {
+			for seq := uint64(1); ctx.Err() == nil; seq++ {
+				s.live(seq, 6, false)
+				time.Sleep(segment)
+			}
+		}()
+		poll := func(path string) time.Duration { return took(func() { s.get(t, path) }) }
+		after := func(d time.Duration) { time.Sleep(time.Until(begin.Add(d))) }
+		after(5*segment + 1900*time.Millisecond)
+		if d := poll("0-p1.m3u8"); d != 0 {
+			t.Errorf("first request held for %v", d)
+		}
+		after(6*segment + 1900*time.Millisecond)
+		if d := poll("0-p1.m3u8"); d != 100*time.Millisecond {
+			t.Errorf("second request held for %v", d)
+		}
+		after(8*segment + 1900*time.Millisecond)
+		if d := poll("0-p1.m3u8"); d != 0 {
+			t.Errorf("held for %v again, so soon", d)
+		}
+		// Early in a segment there is nothing to wait for.
+		after(10*segment + 500*time.Millisecond)
+		poll("0-p2.m3u8")
+		after(11*segment + 500*time.Millisecond)
+		if d := poll("0-p2.m3u8"); d != 0 {
+			t.Errorf("held for %v with the next segment far", d)
+		}
+		// One that is behind is not made to wait.
+		after(13*segment + 1900*time.Millisecond)
+		if d := poll("0-p2.m3u8"); d != 0 {
+			t.Errorf("held for %v though two segments behind", d)
+		}
+		// Nor one for a segment that is overdue, or never comes, beyond the usual.
+		after(14*segment + 1900*time.Millisecond)
+		cancel()
+		if d := poll("0-p2.m3u8"); d != time.Second {
+			t.Errorf("held for %v when nothing comes", d)
+		}
+		time.Sleep(time.Minute)
+		s.live(100, 6, false)
+		time.Sleep(segment + time.Millisecond)
+		if d := poll("0-p2.m3u8"); d != 0 {
+			t.Errorf("held for %v for an overdue segment", d)
 		}
 	})
 }
