@@ -33,6 +33,7 @@ func (s *Scheduler) planAll() {
 			continue
 		}
 		o.dirty = false
+		s.rush = k > 0 && s.wants[0].due <= s.now
 		s.planObject(o)
 		s.at(o.next)
 	}
@@ -99,9 +100,9 @@ func (s *Scheduler) planRoom(o *object) {
 			s.ask(p, o, int(c.block), false)
 		}
 	}
-	s.fill(o)
+	s.fill(o, 0)
 	s.moveLate(o)
-	s.moveQueued(o)
+	s.moveQueued(o, 0)
 	if !o.background {
 		s.suppress(o)
 	}
@@ -149,7 +150,7 @@ func (s *Scheduler) pickRoom(o *object, i int) *peer {
 	free := mask(0)
 	for x := m; x != 0; x &= x - 1 {
 		p := s.peers[x.first()]
-		if !p.room(0) {
+		if !p.room(0) || s.rush && len(p.asks) > 0 {
 			continue
 		}
 		free |= only(p.slot)
@@ -198,18 +199,27 @@ func (s *Scheduler) ask(p *peer, o *object, i int, copy bool) {
 
 // fill asks peers for the far end of what fetches of o have still to bring, so
 // that the two meet and the fetch can end early.
-func (s *Scheduler) fill(o *object) {
+func (s *Scheduler) fill(o *object, extra int) {
 	for _, f := range s.fetches {
 		if f.o != o || f.stopping {
 			continue
 		}
 		asked := false
+		// A publisher helps only if the fetch alone would be late.
+		avoid := s.publishers
+		if f.expect(s.now, &s.origin, f.end-1) > s.goal(o) {
+			avoid = 0
+		}
 		for i := f.end - 1; i > f.next; i-- {
 			b := &o.blocks[i]
 			if !o.lack.Has(i) || b.asked != 0 {
 				continue
 			}
-			p := s.soonest(o, b.holders&s.usable&^b.refused&^s.publishers, 0)
+			m := b.holders & s.usable &^ s.publishers &^ b.refused
+			if s.credible(m) == 0 {
+				m |= (b.holders | ^o.denied) & s.publishers &^ b.refused &^ avoid
+			}
+			p := s.soonest(o, m, extra)
 			if p == nil || p.expect(s.now, 0) > s.fillBy(o, f, i) {
 				break
 			}
@@ -277,23 +287,24 @@ func (s *Scheduler) allLate(o *object, i int) bool {
 	return true
 }
 
-// moveQueued moves requests that wait in a slow peer's queue to a new holder who
-// will be much faster.
-func (s *Scheduler) moveQueued(o *object) {
+// moveQueued moves requests that wait in a slow peer's queue, or with a publisher
+// that did not offer the block, to a new holder who will be much faster.
+func (s *Scheduler) moveQueued(o *object, extra int) {
 	for i := next(o.news, 0); i >= 0; i = next(o.news, i+1) {
 		o.news.Clear(i)
 		b := &o.blocks[i]
-		if o.held(i) || b.asked.count() != 1 || o.cover.Has(i) {
+		if o.held(i) || b.asked.count() != 1 {
 			continue
 		}
 		old := s.peers[b.asked.first()]
-		p := s.soonest(o, b.holders&^b.asked&^b.refused&^s.publishers&s.usable, 0)
+		p := s.soonest(o, b.holders&^b.asked&^b.refused&^s.publishers&s.usable, extra)
 		if p == nil {
 			continue
 		}
 		was := old.expectAsk(s.now, old.find(o, i))
 		will := p.expect(s.now, 0)
-		if will+Instant(moveGain) < was && (was-s.now) > 2*(will-s.now) {
+		favour := s.publishers&^b.holders&b.asked != 0
+		if favour || will+Instant(moveGain) < was && (was-s.now) > 2*(will-s.now) {
 			s.withdraw(o, i, b.asked)
 			s.ask(p, o, i, false)
 		}

@@ -36,21 +36,30 @@ type fetch struct {
 	first     int
 	next, end int // blocks that have still to come
 	at, last  Instant
-	stopping  bool // told to end; brings nothing that counts on it
-	late      bool // was slower than anything expected
+	block     time.Duration // its own time from block to block
+	stopping  bool          // told to end; nothing counts on it any more
 }
 
 // expect is when f will have brought block i.
 func (f *fetch) expect(now Instant, m *originModel, i int) Instant {
-	head := f.last + Instant(m.block)
+	head := f.last + Instant(f.block)
 	if f.last == f.at {
 		head += Instant(m.ttfb)
 	}
 	if head < now {
 		// Overdue: the longer it has been, the longer it will take.
-		head = now + max(now-head, Instant(m.block)/2)
+		head = now + max(now-head, Instant(f.block)/2)
 	}
-	return head + Instant(i-f.next)*Instant(m.block)
+	return head + Instant(i-f.next)*Instant(f.block)
+}
+
+// overdue reports whether f has brought nothing for much longer than usual.
+func (f *fetch) overdue(now Instant, m *originModel) bool {
+	limit := m.block + 4*m.blockDev
+	if f.last == f.at {
+		limit += m.ttfb + 4*m.ttfbDev
+	}
+	return time.Duration(now-f.last) > max(2*limit, minOriginPause)
 }
 
 // covering returns the running fetch that has still to bring block i of o.
@@ -132,7 +141,7 @@ func (s *Scheduler) startFetches(o *object, need segment.Bitmap) bool {
 		began = true
 	}
 	if began {
-		s.announce(o, s.interested(o.id.Rendition), true)
+		s.announce(o, s.listeners(o), true)
 	}
 	return began
 }
@@ -145,7 +154,7 @@ func (s *Scheduler) track(t Ticket, o *object, first, end int) {
 	} else {
 		f = &fetch{}
 	}
-	*f = fetch{ticket: t, o: o, first: first, next: first, end: end, at: s.now, last: s.now}
+	*f = fetch{ticket: t, o: o, first: first, next: first, end: end, at: s.now, last: s.now, block: s.origin.block}
 	s.fetches = append(s.fetches, f)
 	for i := first; i < end; i++ {
 		if o.lack.Has(i) {
@@ -197,7 +206,7 @@ func (s *Scheduler) checkFetches(o *object) {
 		}
 		if left == 0 {
 			s.stop(f)
-			s.announce(o, s.interested(o.id.Rendition), false)
+			s.announce(o, s.listeners(o), false)
 		}
 	}
 }
@@ -247,7 +256,9 @@ func (s *Scheduler) fetched(ev Fetched) {
 	if f.last == f.at {
 		ewma(&s.origin.ttfb, &s.origin.ttfbDev, max(took-s.origin.block, time.Millisecond))
 	} else {
-		ewma(&s.origin.block, &s.origin.blockDev, max(took, 100*time.Microsecond))
+		took = max(took, 100*time.Microsecond)
+		ewma(&s.origin.block, &s.origin.blockDev, took)
+		f.block += (took - f.block) / 3
 	}
 	f.last = s.now
 	s.origin.failures = 0
@@ -309,7 +320,7 @@ func (s *Scheduler) adopted(ev Adopted) {
 	first := min(max(ev.First, 0), o.n)
 	end := first + min(max(ev.Count, 0), o.n-first)
 	s.track(ev.Ticket, o, first, end)
-	s.announce(o, s.interested(o.id.Rendition), true)
+	s.announce(o, s.listeners(o), true)
 	s.touch(o)
 }
 

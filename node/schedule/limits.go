@@ -74,8 +74,9 @@ const (
 	urgentPoll = 60 * time.Millisecond
 	// urgentMargin is how long before its due time a block shall be here.
 	urgentMargin = 150 * time.Millisecond
-	// lateAsk is how long a block that is late already is still of use.
-	lateAsk = 2 * time.Second
+	// lateAsk is how long a block that is late already is said to be of use:
+	// below urgentUpload, so that it counts as urgent there.
+	lateAsk = 900 * time.Millisecond
 
 	// Suppression of origin fetches.
 

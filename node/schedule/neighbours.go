@@ -119,6 +119,18 @@ func (s *Scheduler) interested(rendition uint16) (out mask) {
 	return out
 }
 
+// listeners is the set of peers to be told about o: who may want it, and
+// publishers, who watch how blocks spread.
+func (s *Scheduler) listeners(o *object) (out mask) {
+	out = s.interested(o.id.Rendition)
+	for m := s.present &^ out; m != 0; m &= m - 1 {
+		if p := s.peers[m.first()]; p.role == Publisher {
+			out |= only(p.slot)
+		}
+	}
+	return out
+}
+
 // credible narrows m to peers that may be asked and are not known to announce
 // what they do not deliver.
 func (s *Scheduler) credible(m mask) (out mask) {
@@ -224,7 +236,8 @@ func (s *Scheduler) greet(p *peer) {
 	s.at(s.now)
 }
 
-// greetAll tells newcomers about the newest segments first, some at a time.
+// greetAll tells newcomers what is held, some segments at a time, from the newest
+// ones backwards.
 func (s *Scheduler) greetAll() {
 	for m := s.greeting; m != 0; m &= m - 1 {
 		p := s.peers[m.first()]
@@ -232,15 +245,14 @@ func (s *Scheduler) greetAll() {
 			s.at(p.greetAt)
 			continue
 		}
-		p.greeted = min(p.greeted, len(s.order))
-		for n := 0; p.greeted > 0 && n < greet; {
-			p.greeted--
-			o := s.order[p.greeted]
-			if o.nheld == 0 && empty(o.cover) || !p.watches(o.id.Rendition) {
-				continue
+		end := min(p.greeted, len(s.order))
+		p.greeted = max(0, end-greet)
+		// Within what is told at once the oldest comes first: a newcomer
+		// begins to play some segments behind the newest.
+		for _, o := range s.order[p.greeted:end] {
+			if (o.nheld > 0 || !empty(o.cover)) && p.watches(o.id.Rendition) {
+				s.announce(o, only(p.slot), true)
 			}
-			s.announce(o, only(p.slot), true)
-			n++
 		}
 		if p.greeted == 0 {
 			s.greeting &^= only(p.slot)

@@ -50,16 +50,15 @@ func (s *Scheduler) stopSeeding(o *object) {
 
 // seedTimers shows what has to be shown.
 func (s *Scheduler) seedTimers() {
-	for k := 0; k < len(s.seeds); k++ {
+	// The newest first: what is older has spread, as a rule.
+	for k := len(s.seeds) - 1; k >= 0; k-- {
 		o := s.seeds[k]
 		if o.seedNext <= s.now {
 			s.seed(o)
 		}
-		if !o.seeding {
-			k--
-			continue
+		if o.seeding {
+			s.at(o.seedNext)
 		}
-		s.at(o.seedNext)
 	}
 }
 
@@ -79,7 +78,7 @@ func (s *Scheduler) seed(o *object) {
 	o.seedNext = o.known + Instant(maxSeedAge)
 	if o.seedNext <= s.now {
 		s.stopSeeding(o)
-		s.announce(o, s.interested(o.id.Rendition), true)
+		s.announce(o, s.listeners(o), true)
 		return
 	}
 	audience := s.audience(o)
@@ -87,6 +86,11 @@ func (s *Scheduler) seed(o *object) {
 	for i := range o.blocks {
 		b := &o.blocks[i]
 		if !o.held(i) || b.stage == settled {
+			continue
+		}
+		if s.spreadEnough(o, b, audience) {
+			s.unshow(o, i)
+			b.stage = settled
 			continue
 		}
 		done = false
@@ -100,7 +104,10 @@ func (s *Scheduler) seed(o *object) {
 				continue
 			}
 			if audience&^b.shown&^b.holders == 0 {
-				b.since = s.now // nobody left to show it to, for now
+				// Nobody is left to show it to, for now.
+				s.unshow(o, i)
+				b.since = s.now
+				o.seedNext = min(o.seedNext, s.seedTimeout(b))
 				continue
 			}
 			if b.stage >= gone {
@@ -119,6 +126,15 @@ func (s *Scheduler) seed(o *object) {
 	if done {
 		s.stopSeeding(o)
 	}
+}
+
+// spreadEnough reports whether others can be left to spread a block. One
+// announcement is hearsay, unless it is from somebody whom we sent the block: a
+// liar announces everything.
+func (s *Scheduler) spreadEnough(o *object, b *block, audience mask) bool {
+	n := b.holders.count()
+	return audience&^b.holders == 0 || n >= 2 && b.holders&b.given != 0 ||
+		n >= 3 && 2*n > audience.count() && s.now-o.known > Instant(o.duration/2)
 }
 
 // seedTimeout is when a block that was shown should have got further.
@@ -254,7 +270,7 @@ func (s *Scheduler) spreading(o *object, i int, p *peer) {
 		return
 	}
 	s.unshow(o, i)
-	if b.holders.count() >= 2 || s.audience(o)&^b.holders == 0 {
+	if s.spreadEnough(o, b, s.audience(o)) {
 		b.stage = settled
 		o.seedNext = min(o.seedNext, s.now)
 		s.at(s.now)

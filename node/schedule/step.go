@@ -117,7 +117,7 @@ func (s *Scheduler) know(ev *Known) {
 	s.order = append(s.order, o)
 	if o.nheld > 0 {
 		s.startSeeding(o)
-		s.announce(o, s.interested(o.id.Rendition), true)
+		s.announce(o, s.listeners(o), true)
 	}
 }
 
@@ -222,7 +222,7 @@ func (s *Scheduler) acquire(o *object, i int) {
 	if !o.seeding {
 		s.startSeeding(o)
 	}
-	s.announce(o, s.interested(o.id.Rendition), false)
+	s.announce(o, s.listeners(o), false)
 }
 
 func (s *Scheduler) lost(o *object, i int) {
@@ -232,7 +232,7 @@ func (s *Scheduler) lost(o *object, i int) {
 	o.lack.Set(i)
 	o.nheld--
 	s.dropRequests(func(r *request) bool { return r.o == o && r.block == i }, NotHeld)
-	s.announce(o, s.interested(o.id.Rendition), true)
+	s.announce(o, s.listeners(o), true)
 	if o.wanted && !slices.Contains(s.wants, o) {
 		s.list(o)
 	}

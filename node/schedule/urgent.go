@@ -64,7 +64,8 @@ func (s *Scheduler) planUrgent(o *object) {
 	if needed {
 		s.startFetches(o, need)
 	}
-	s.fill(o)
+	s.moveQueued(o, urgentExtra)
+	s.fill(o, urgentExtra)
 	s.checkFetches(o)
 }
 
@@ -114,10 +115,10 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 		}
 		coming := s.coming(o, i)
 		if f != nil {
-			coming = min(coming, f.expect(s.now, &s.origin, i))
-			if f.next == i && coming < s.now+Instant(moveGain) {
-				continue // half here
+			if !f.overdue(s.now, &s.origin) {
+				continue // fill has asked peers for the far end
 			}
+			coming = min(coming, f.expect(s.now, &s.origin, i))
 		}
 		if coming <= goal {
 			continue

@@ -29,6 +29,7 @@ type node struct {
 	started          map[schedule.Ticket]bool
 	player           player
 
+	early    []event // announcements that came before the record
 	uploaded int64
 }
 
@@ -136,6 +137,10 @@ func (n *node) message(ev *event) {
 	p := schedule.Peer(ev.from)
 	switch ev.kind {
 	case have:
+		if int(ev.id.Sequence) > n.known && len(n.early) < 512 {
+			n.early = append(n.early, *ev) // before the record
+			return
+		}
 		n.step(schedule.Have{Peer: p, ID: ev.id, Held: ev.a, Fetching: ev.b})
 	case request:
 		n.step(schedule.Requested{Peer: p, ID: ev.id, Block: int(ev.block), Due: ev.due})
@@ -248,6 +253,15 @@ func (n *node) learn(seq int) {
 		return
 	}
 	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Origin: !w.cfg.NoOrigin})
+	keep := n.early[:0]
+	for _, ev := range n.early {
+		if int(ev.id.Sequence) != seq {
+			keep = append(keep, ev)
+		} else if slices.Contains(n.peers, int(ev.from)) {
+			n.step(schedule.Have{Peer: schedule.Peer(ev.from), ID: ev.id, Held: ev.a, Fetching: ev.b})
+		}
+	}
+	n.early = keep
 	if n.group.Helper {
 		n.step(schedule.Want{ID: id(seq), Background: true})
 	}

@@ -140,6 +140,9 @@ func (r *Result) String() string {
 	s := r.Sched
 	fmt.Fprintf(&b, "  asks %d copies %d withdrawn %d timeouts %d refusals %d fetches %d stopped %d claims %d announces %d",
 		s.Asks, s.Copies, s.Withdrawals, s.Timeouts, s.Refusals, s.Fetches, s.Stopped, s.Claims, s.Announces)
+	for _, x := range r.Stalled[:min(len(r.Stalled), 5)] {
+		fmt.Fprintf(&b, "\n  stall: viewer %d at segment %d, %v", x.Node, x.Segment, x.At.Round(time.Millisecond))
+	}
 	return b.String()
 }
 

@@ -17,7 +17,7 @@ func lab(seed uint64) Config {
 }
 
 func TestLab(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(8) {
 		r := Run(lab(seed))
 		t.Logf("%v", r)
 	}
