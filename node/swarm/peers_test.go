@@ -112,20 +112,22 @@ func TestBanByConsumer(t *testing.T) {
 	await[Left](t, y, nil)
 }
 
-// pipe forwards TCP connections until it is told to swallow everything.
+// pipe forwards TCP connections, each way later by delay, until it is told to
+// swallow everything.
 type pipe struct {
 	ln    net.Listener
+	delay time.Duration
 	mu    sync.Mutex
 	mute  bool
 	conns []net.Conn
 }
 
-func newPipe(t *testing.T, to string) *pipe {
+func newPipe(t *testing.T, to string, delay time.Duration) *pipe {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &pipe{ln: ln}
+	p := &pipe{ln: ln, delay: delay}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -158,20 +160,57 @@ func newPipe(t *testing.T, to string) *pipe {
 }
 
 func (p *pipe) copy(dst, src net.Conn) {
-	b := make([]byte, 64<<10)
+	type parcel struct {
+		due  time.Time
+		data []byte
+	}
+	road := make(chan parcel, 1000)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer dst.Close()
+		for parcel := range road {
+			time.Sleep(time.Until(parcel.due))
+			p.mu.Lock()
+			mute := p.mute
+			p.mu.Unlock()
+			if !mute {
+				_, _ = dst.Write(parcel.data)
+			}
+		}
+	})
+	defer wg.Wait()
+	defer close(road)
 	for {
+		b := make([]byte, 16<<10)
 		n, err := src.Read(b)
 		if err != nil {
 			return
 		}
-		p.mu.Lock()
-		mute := p.mute
-		p.mu.Unlock()
-		if !mute {
-			if _, err := dst.Write(b[:n]); err != nil {
-				return
-			}
-		}
+		road <- parcel{time.Now().Add(p.delay), b[:n]}
+	}
+}
+
+// Joining costs a handful of round trips, none of them spent waiting for timers.
+func TestJoinRoundTrips(t *testing.T) {
+	t.Parallel()
+	const oneWay = 50 * time.Millisecond
+	d := testDescriptor(nil)
+	ca, cb := start(t, Config{}), start(t, Config{})
+	p := newPipe(t, ca.Addr().String(), oneWay)
+	x := join(t, ca, JoinConfig{Link: testLink(d)})
+	l := testLink(d)
+	l.Peers = []string{p.ln.Addr().String()}
+	began := time.Now()
+	y := join(t, cb, JoinConfig{Link: l})
+	await[Joined](t, y, nil)
+	trips := float64(time.Since(began)) / float64(2*oneWay)
+	t.Logf("joined after %.1f round trips and the TCP handshake's", trips)
+	if trips > 6 {
+		t.Errorf("joining took %.1f round trips", trips)
+	}
+	await[Joined](t, x, nil)
+	if r := await[RTT](t, y, nil).RTT; r < 2*oneWay || r > 4*oneWay {
+		t.Errorf("measured a round trip of %v", r)
 	}
 }
 
@@ -180,7 +219,7 @@ func TestSilentPeerIsNoticed(t *testing.T) {
 	t.Parallel()
 	d := testDescriptor(nil)
 	ca, cb := start(t, Config{}), start(t, Config{})
-	p := newPipe(t, ca.Addr().String())
+	p := newPipe(t, ca.Addr().String(), 0)
 	x := join(t, ca, JoinConfig{Link: testLink(d)})
 	l := testLink(d)
 	l.Peers = []string{p.ln.Addr().String()}
