@@ -181,7 +181,8 @@ func (s *Scheduler) ask(p *peer, o *object, i int, copy bool) {
 	if len(p.asks) == 0 {
 		p.progress, p.missed = s.now, 0
 	}
-	p.asks = append(p.asks, ask{o: o, block: int32(i), at: s.now, copy: copy})
+	until := s.now + 2*(p.expect(s.now, 0)-s.now) + Instant(p.rto())
+	p.asks = append(p.asks, ask{o: o, block: int32(i), at: s.now, copy: copy, until: until})
 	b.asked |= only(p.slot)
 	due := o.due
 	if due != Never {
@@ -193,7 +194,7 @@ func (s *Scheduler) ask(p *peer, o *object, i int, copy bool) {
 	}
 	s.stats.Asks++
 	s.act(Ask{Peer: p.id, ID: o.id, Block: i, Due: due})
-	s.at(p.timeout())
+	s.at(min(p.timeout(), until))
 	o.news.Clear(i)
 }
 
@@ -202,6 +203,9 @@ func (s *Scheduler) ask(p *peer, o *object, i int, copy bool) {
 func (s *Scheduler) fill(o *object, extra int) {
 	for _, f := range s.fetches {
 		if f.o != o || f.stopping {
+			continue
+		}
+		if s.takeOver(o, f) {
 			continue
 		}
 		asked := false
@@ -230,6 +234,28 @@ func (s *Scheduler) fill(o *object, extra int) {
 			s.checkFetches(o)
 		}
 	}
+}
+
+// takeOver ends f if neighbours hold all that it has still to begin and can send
+// it in time, or no later than f would: the origin's line is for what nobody has.
+func (s *Scheduler) takeOver(o *object, f *fetch) bool {
+	if f.end-f.next < 2 {
+		return false
+	}
+	limit := max(s.goal(o)-Instant(urgentMargin), f.expect(s.now, &s.origin, f.end-1))
+	clear(s.plan.extra[:])
+	for i := f.next; i < f.end; i++ {
+		if !o.lack.Has(i) || s.coming(o, i) <= limit {
+			continue
+		}
+		p := s.holder(o, i)
+		if p == nil || p.expect(s.now, s.plan.extra[p.slot]) > limit {
+			return false
+		}
+		s.plan.extra[p.slot]++
+	}
+	s.stop(f)
+	return true
 }
 
 // fillBy is when a peer must have sent block i for it to be of use beside f: in

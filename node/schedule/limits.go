@@ -116,6 +116,8 @@ const (
 	maxBacklog = 1200 * time.Millisecond
 	// urgentUpload is how soon a request must be due to go first.
 	urgentUpload = time.Second
+	// starved is how long a request may be overtaken by others.
+	starved = 700 * time.Millisecond
 	// stuckAfter is when a slot that the network does not free counts no more.
 	stuckAfter = 2 * time.Second
 	// deprivedSpan is over which time what a peer got from us is weighed.

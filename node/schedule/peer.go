@@ -21,6 +21,9 @@ type ask struct {
 	late  bool // its time-out has passed
 	copy  bool // another copy was on its way when it was asked
 	at    Instant
+	// until is when it is overdue, whatever else the peer answers meanwhile: it
+	// may be last in every queue.
+	until Instant
 }
 
 // peer is one neighbour.
@@ -92,6 +95,17 @@ func (p *peer) timeout() Instant {
 	return p.progress + Instant(min(time.Duration(p.missed+1)*p.rto(), silent))
 }
 
+// overdue is when the first of p's asks is starved, or Never.
+func (p *peer) overdue() Instant {
+	t := Never
+	for k := range p.asks {
+		if a := &p.asks[k]; !a.late {
+			t = min(t, a.until)
+		}
+	}
+	return t
+}
+
 // expect is when a block asked of p now, behind extra others, would be here.
 func (p *peer) expect(now Instant, extra int) Instant {
 	return now + Instant(p.rtt) + Instant(len(p.asks)+extra+1)*Instant(p.service)
@@ -99,8 +113,8 @@ func (p *peer) expect(now Instant, extra int) Instant {
 
 // expectAsk is when the i-th block asked of p is expected.
 func (p *peer) expectAsk(now Instant, i int) Instant {
-	if p.asks[i].late {
-		return now + Instant(p.rto()) + Instant(i)*Instant(p.service)
+	if a := &p.asks[i]; a.late {
+		return now + max(Instant(p.rto())+Instant(i)*Instant(p.service), (now-a.at)/2)
 	}
 	head := max(p.progress, p.asks[0].at+Instant(p.rtt)) + Instant(p.service)
 	if head < now {

@@ -379,11 +379,15 @@ func (s *Scheduler) peerTimers(p *peer) {
 		s.rate(p)
 		s.touchAll()
 	}
-	t := p.timeout()
-	if t > s.now {
-		if t != Never {
-			s.at(t)
+	for k := range p.asks {
+		if a := &p.asks[k]; !a.late && a.until <= s.now {
+			a.late = true
+			a.o.late++
+			s.touch(a.o)
 		}
+	}
+	if t := p.timeout(); t > s.now {
+		s.at(min(t, p.overdue()))
 		return
 	}
 	s.stats.Timeouts++
@@ -404,7 +408,7 @@ func (s *Scheduler) peerTimers(p *peer) {
 			s.touch(a.o)
 		}
 	}
-	s.at(p.timeout())
+	s.at(min(p.timeout(), p.overdue()))
 }
 
 // suspectPeer stops relying on p until it delivers something or is pardoned.

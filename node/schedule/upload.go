@@ -208,7 +208,7 @@ func (u urgency) before(v urgency) bool {
 
 func (s *Scheduler) urgencyOf(r *request) urgency {
 	u := urgency{class: 1, replicas: r.o.replicas(r.block), got: r.p.decayed(s.now), due: r.due, at: r.at}
-	if r.due-s.now < Instant(urgentUpload) && s.rare(r.o, r.block, r.p) {
+	if r.due-s.now < Instant(urgentUpload) && s.rare(r.o, r.block, r.p) || s.now-r.at > Instant(starved) {
 		u.class = 0
 	} else if r.o.seeding && !r.o.blocks[r.block].shown.has(r.p.slot) {
 		u.class = 2

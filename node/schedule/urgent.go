@@ -22,39 +22,27 @@ func (s *Scheduler) planUrgent(o *object) {
 	}
 	patient := s.patience(o, len(open)) > s.now
 	needed := false
-	if !fetchable {
-		// All that peers can do is all that can be done: front first.
-		for _, c := range open {
-			if p := s.rescuer(o, int(c.block), goal, s.usable); p != nil && p.room(urgentExtra) {
-				s.ask(p, o, int(c.block), false)
-			}
-		}
-	} else {
-		slices.Reverse(open)
-		for k := range open {
-			i := int(open[k].block)
-			origin := s.originTime(len(open) - k)
-			p := s.rescuer(o, i, goal, s.usable)
-			if p == nil || p.expect(s.now, s.plan.extra[p.slot]) > max(goal, origin) {
-				if patient && s.promised(o, i) {
-					continue
-				}
+	alone := !fetchable || s.peersSuffice(o, open, goal)
+	for k := len(open) - 1; k >= 0; k-- { // the far end first: the origin begins at the near one
+		i := int(open[k].block)
+		p := s.rescuer(o, i, goal, s.usable)
+		open[k].rank = 0
+		if p == nil || !alone && p.expect(s.now, s.plan.extra[p.slot]) > max(goal, s.originTime(k+1)) {
+			if fetchable && !(patient && s.promised(o, i)) {
 				need[i>>6] |= 1 << (i & 63)
 				needed = true
-				open[k].rank = 1 // not asked of a peer
-				continue
 			}
-			s.plan.extra[p.slot]++
-			open[k].rank = uint64(p.slot) + 2
+			continue
 		}
-		slices.Reverse(open)
-		for _, c := range open {
-			if c.rank < 2 {
-				continue
-			}
-			if p := s.peers[c.rank-2]; p.room(urgentExtra) {
-				s.ask(p, o, int(c.block), false)
-			}
+		s.plan.extra[p.slot]++
+		open[k].rank = uint64(p.slot) + 1
+	}
+	for _, c := range open {
+		if c.rank == 0 {
+			continue
+		}
+		if p := s.peers[c.rank-1]; p.room(urgentExtra) {
+			s.ask(p, o, int(c.block), false)
 		}
 	}
 	needed = s.rescueLate(o, need, goal, fetchable) || needed
@@ -62,11 +50,72 @@ func (s *Scheduler) planUrgent(o *object) {
 		needed = false
 	}
 	if needed {
+		s.share(o, need)
 		s.startFetches(o, need)
 	}
 	s.moveQueued(o, urgentExtra)
 	s.fill(o, urgentExtra)
 	s.checkFetches(o)
+}
+
+// peersSuffice reports whether neighbours that hold the open blocks can send them
+// in time, or no later than the origin could: then it is left alone.
+func (s *Scheduler) peersSuffice(o *object, open []candidate, goal Instant) bool {
+	if len(open) == 0 {
+		return true
+	}
+	limit := max(goal, s.originTime(len(open)))
+	defer clear(s.plan.extra[:])
+	for _, c := range open {
+		p := s.holder(o, int(c.block))
+		if p == nil || p.expect(s.now, s.plan.extra[p.slot]) > limit {
+			return false
+		}
+		s.plan.extra[p.slot]++
+	}
+	return true
+}
+
+// holder returns the neighbour, not a publisher, that would be soonest with block
+// i behind what is meant for it already.
+func (s *Scheduler) holder(o *object, i int) *peer {
+	b := &o.blocks[i]
+	var best *peer
+	soonest := Never
+	for m := s.credible(b.holders &^ s.publishers &^ b.refused); m != 0; m &= m - 1 {
+		p := s.peers[m.first()]
+		if cost := p.weigh(p.expect(s.now, s.plan.extra[p.slot]) - s.now); cost < soonest {
+			best, soonest = p, cost
+		}
+	}
+	return best
+}
+
+// share narrows need to what no neighbour is fetching yet, or, if they fetch it
+// all, to the far half of it: viewers in the same need bring different blocks
+// and have them from each other. What a liar claims is fetched a little later.
+func (s *Scheduler) share(o *object, need []uint64) {
+	believed := o.believed()
+	if believed == 0 {
+		return
+	}
+	total, free := 0, 0
+	for i := next(need, 0); i >= 0; i = next(need, i+1) {
+		total++
+		if o.blocks[i].claimed&believed == 0 {
+			free++
+		}
+	}
+	if free == total {
+		return
+	}
+	skip := total / 2
+	for i := next(need, 0); i >= 0; i = next(need, i+1) {
+		if free > 0 && o.blocks[i].claimed&believed != 0 || free == 0 && skip > 0 {
+			need[i>>6] &^= 1 << (i & 63)
+			skip--
+		}
+	}
 }
 
 // scratch returns an empty bitmap for o.

@@ -11,7 +11,7 @@ import (
 // from the first neighbours, and meets its neighbours within a moment.
 func (n *node) join() {
 	w := n.w
-	n.up, n.joinedAt = true, w.now
+	n.up, n.joinedAt, w.lastJoin = true, w.now, w.now
 	n.oldest = max(0, w.newest-w.cfg.Window+1)
 	n.known = n.oldest - 1
 	n.player.init(n)

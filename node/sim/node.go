@@ -123,6 +123,7 @@ func (n *node) sent(ev *event) {
 	n.uploaded += int64(size)
 	if n.publisher {
 		w.result.publisherBytes += int64(size)
+		w.served[ev.id.Sequence] += int64(size)
 	}
 	at := spend(w.now+w.delay(&n.link, &to.link), &to.downFree, size, to.link.Down)
 	w.q.put(at, event{kind: data, node: ev.from, from: int32(n.index), id: ev.id, block: ev.block})

@@ -78,6 +78,7 @@ func (s *server) next() {
 	s.w.q.put(spend(s.w.now, &free, n+n/25, s.link.Up), event{kind: part})
 	if f.node != publisher {
 		s.w.result.originBytes += int64(n)
+		s.w.served[f.id.Sequence] += int64(n)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"coral/node/schedule"
-	"coral/store/segment"
 )
 
 // player is a model of an HLS player: it starts some segments behind live, needs
@@ -117,5 +116,3 @@ func (n *node) whole(seq int) {
 		w.q.put(w.now, event{kind: play, node: int32(n.index)}) // new due times, after this step
 	}
 }
-
-var _ = segment.BlockSize

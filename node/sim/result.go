@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"coral/node/schedule"
-	"coral/store/segment"
 )
 
 // Stall is one time a player stood still.
@@ -28,6 +27,9 @@ type Result struct {
 	// Copies is what origin and publisher sent to viewers, in bytes of the
 	// wanted segments; OriginCopies and PublisherCopies are its parts.
 	Copies, OriginCopies, PublisherCopies float64
+	// Steady is the same for the segments that appeared at least Settle after
+	// the last viewer joined; SteadyWorst is the worst of them.
+	Steady, SteadyWorst float64
 	// Offload is the share of what viewers got that neither sent.
 	Offload float64
 
@@ -50,6 +52,10 @@ type Result struct {
 
 	originBytes, publisherBytes int64
 }
+
+// settle is how long after the last join, and before the end, segments count as
+// steady.
+const settle = 8 * time.Second
 
 func (w *world) report() {
 	r := &w.result
@@ -88,6 +94,19 @@ func (w *world) report() {
 		r.OriginCopies = float64(r.originBytes) / whole
 		r.PublisherCopies = float64(r.publisherBytes) / whole
 		r.Copies = r.OriginCopies + r.PublisherCopies
+	}
+	settled, sum := 0, 0.0
+	for seq, n := range w.served {
+		if w.born[seq] < w.lastJoin+schedule.Instant(settle) || w.now-w.born[seq] < schedule.Instant(settle) {
+			continue
+		}
+		c := float64(n) / float64(w.size())
+		settled++
+		sum += c
+		r.SteadyWorst = max(r.SteadyWorst, c)
+	}
+	if settled > 0 {
+		r.Steady = sum / float64(settled)
 	}
 	if received > 0 {
 		r.Offload = 1 - float64(r.originBytes+r.publisherBytes)/float64(received)
@@ -131,8 +150,8 @@ func addStats(a *schedule.Stats, b schedule.Stats) {
 func (r *Result) String() string {
 	var b strings.Builder
 	ms := func(d time.Duration) int64 { return d.Milliseconds() }
-	fmt.Fprintf(&b, "%d viewers, %d segments: %.2f copies (origin %.2f, publisher %.2f), offload %.1f%%\n",
-		r.Viewers, r.Segments, r.Copies, r.OriginCopies, r.PublisherCopies, 100*r.Offload)
+	fmt.Fprintf(&b, "%d viewers, %d segments: %.2f copies (origin %.2f, publisher %.2f; steady %.2f, worst %.2f), offload %.1f%%\n",
+		r.Viewers, r.Segments, r.Copies, r.OriginCopies, r.PublisherCopies, r.Steady, r.SteadyWorst, 100*r.Offload)
 	fmt.Fprintf(&b, "  started %d in %d/%d ms (p50/p95), stalls %d (%d viewers, %v), ready %d/%d/%d ms (p50/p95/worst)\n",
 		r.Started, ms(r.StartP50), ms(r.StartP95), r.Stalls, r.StalledPeers, r.StallTime.Round(time.Millisecond), ms(r.ReadyP50), ms(r.ReadyP95), ms(r.ReadyWorst))
 	fmt.Fprintf(&b, "  duplicates %.2f%%, control %.2f%%, suspects %d, busiest uploader %.1f%%; %d events, %d steps\n",
@@ -145,5 +164,3 @@ func (r *Result) String() string {
 	}
 	return b.String()
 }
-
-var _ = segment.BlockSize

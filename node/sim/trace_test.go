@@ -18,6 +18,11 @@ func TestTrace(t *testing.T) {
 	}
 	seed, _ := strconv.ParseUint(os.Getenv("CORAL_SEED"), 10, 64)
 	cfg := lab(seed)
+	for _, s := range scenarios {
+		if s.name == os.Getenv("CORAL_ONLY") {
+			cfg = s.make(seed)
+		}
+	}
 	cfg.Watch = func(node int, now schedule.Instant, ev schedule.Event, acts []schedule.Action) {
 		show := func(x any) {
 			s := fmt.Sprintf("%T%+v", x, x)

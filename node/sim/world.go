@@ -20,13 +20,15 @@ type world struct {
 	nodes []*node // the publisher, then the viewers
 	acts  []schedule.Action
 
-	origin  server
-	newest  int                // newest segment at the origin; -1: none
-	born    []schedule.Instant // of each segment
-	salts   []uint64
-	needed  map[int]bool // segments that some viewer wanted
-	result  Result
-	control int64
+	origin   server
+	newest   int                // newest segment at the origin; -1: none
+	born     []schedule.Instant // of each segment
+	salts    []uint64
+	needed   map[int]bool // segments that some viewer wanted
+	result   Result
+	control  int64
+	served   []int64 // bytes of each segment that origin and publisher sent to viewers
+	lastJoin schedule.Instant
 }
 
 const wire = 54 // bytes of TCP, IP and framing around a small message
@@ -142,6 +144,7 @@ func (w *world) appear() {
 	w.newest++
 	w.born = append(w.born, w.now)
 	w.salts = append(w.salts, w.rng.Uint64())
+	w.served = append(w.served, 0)
 	// The publisher looks for it within a quarter of a second, then downloads.
 	w.q.put(w.now+schedule.Instant(w.rng.Int64N(int64(250*time.Millisecond))), event{kind: notice, node: publisher, block: int32(w.newest)})
 	w.q.put(w.now+schedule.Instant(w.cfg.Segment), event{kind: appear})
