@@ -181,8 +181,9 @@ func (s *Scheduler) ask(p *peer, o *object, i int, copy bool) {
 	if len(p.asks) == 0 {
 		p.progress, p.missed = s.now, 0
 	}
-	until := s.now + 2*(p.expect(s.now, 0)-s.now) + Instant(p.rto())
-	p.asks = append(p.asks, ask{o: o, block: int32(i), at: s.now, copy: copy, until: until})
+	expected := p.expect(s.now, 0)
+	until := expected + (expected - s.now) + Instant(p.rto())
+	p.asks = append(p.asks, ask{o: o, block: int32(i), at: s.now, copy: copy, expected: expected, until: until})
 	b.asked |= only(p.slot)
 	due := o.due
 	if due != Never {
@@ -238,21 +239,29 @@ func (s *Scheduler) fill(o *object, extra int) {
 
 // takeOver ends f if neighbours hold all that it has still to begin and can send
 // it in time, or no later than f would: the origin's line is for what nobody has.
+// It also ends f if they hold much of what comes before the last blocks that they
+// lack: what is left is fetched anew, without that.
 func (s *Scheduler) takeOver(o *object, f *fetch) bool {
 	if f.end-f.next < 2 {
 		return false
 	}
 	limit := max(s.goal(o)-Instant(urgentMargin), f.expect(s.now, &s.origin, f.end-1))
 	clear(s.plan.extra[:])
+	theirs, before, last := 0, 0, -1
 	for i := f.next; i < f.end; i++ {
 		if !o.lack.Has(i) || s.coming(o, i) <= limit {
 			continue
 		}
 		p := s.holder(o, i)
 		if p == nil || p.expect(s.now, s.plan.extra[p.slot]) > limit {
-			return false
+			last, before = i, theirs
+			continue
 		}
 		s.plan.extra[p.slot]++
+		theirs++
+	}
+	if last >= 0 && (before < worthStopping || 3*before < f.end-f.next) {
+		return false
 	}
 	s.stop(f)
 	return true

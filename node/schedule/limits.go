@@ -44,6 +44,10 @@ const (
 	// explore: one ask in so many goes to a random holder, to find out.
 	explore = 24
 
+	// lastResort is what asking a publisher for a block that it did not offer
+	// costs in expected time.
+	lastResort = 400 * time.Millisecond
+
 	// Refusals.
 	minRetry = 80 * time.Millisecond
 	maxRetry = 500 * time.Millisecond
@@ -57,7 +61,10 @@ const (
 
 	// Origin.
 
-	maxFetches     = 2 // at once
+	maxFetches = 2 // at once
+	// worthStopping is how many blocks neighbours must be able to send to make a
+	// second request to the origin for the rest worth its round trip.
+	worthStopping  = 3
 	firstTTFB      = 200 * time.Millisecond
 	firstTTFBDev   = 80 * time.Millisecond
 	firstBlock     = 40 * time.Millisecond // 6.5 Mbit/s
@@ -84,7 +91,9 @@ const (
 	smallSwarm   = 30 // viewers, up to which neighbours are ranked
 	minGrace     = 150 * time.Millisecond
 	minStep      = 150 * time.Millisecond
-	joinGrace    = 600 * time.Millisecond // for neighbours to turn up at first
+	joinGrace    = 600 * time.Millisecond // for neighbours to turn up at first,
+	helloGrace   = 300 * time.Millisecond // for one that did to say what it holds,
+	joinMost     = 2 * time.Second        // and until when we wait for that
 	roundWindow  = 600 * time.Millisecond // W
 	roundGap     = 300 * time.Millisecond // g
 	maxRounds    = 3

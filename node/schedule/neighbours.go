@@ -27,7 +27,9 @@ func (s *Scheduler) joined(ev Joined) {
 	}
 	s.slots[ev.Peer] = slot
 	s.present |= only(slot)
-	s.metPeer = true
+	if s.now < s.begun+Instant(joinMost) {
+		s.meeting = max(s.meeting, s.now+Instant(helloGrace))
+	}
 	s.rate(p)
 	if ev.Role == Publisher && ev.Uploads {
 		s.seeded.publisher()

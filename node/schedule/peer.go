@@ -21,9 +21,10 @@ type ask struct {
 	late  bool // its time-out has passed
 	copy  bool // another copy was on its way when it was asked
 	at    Instant
-	// until is when it is overdue, whatever else the peer answers meanwhile: it
-	// may be last in every queue.
-	until Instant
+	// expected is when it was expected when it was asked, until is when it is
+	// overdue, whatever else the peer answers meanwhile: it may be last in every
+	// queue.
+	expected, until Instant
 }
 
 // peer is one neighbour.
@@ -121,7 +122,11 @@ func (p *peer) expectAsk(now Instant, i int) Instant {
 		// Overdue: the longer it has been, the longer it will take.
 		head = now + max(now-head, Instant(p.service)/2)
 	}
-	return head + Instant(i)*Instant(p.service)
+	t := head + Instant(i)*Instant(p.service)
+	if a := &p.asks[i]; a.expected < now {
+		t = max(t, now+(now-a.expected))
+	}
+	return t
 }
 
 // find returns the index of the ask for block i of o, or -1.

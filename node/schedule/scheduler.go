@@ -62,7 +62,9 @@ type Scheduler struct {
 	usable     mask // may be asked: serve, are not suspect
 	publishers mask // of usable
 	estimate   int  // viewers of the channel; 0: not told
-	metPeer    bool // some peer has joined, ever
+	// meeting is until when neighbours are expected to turn up and to say what
+	// they hold.
+	meeting Instant
 
 	// Segments.
 
@@ -138,7 +140,7 @@ func New(cfg Config) *Scheduler {
 func (s *Scheduler) Step(now Instant, ev Event, acts []Action) []Action {
 	s.now, s.acts = now, acts
 	if s.begun == Never {
-		s.begun = now
+		s.begun, s.meeting = now, now+Instant(joinGrace)
 	}
 	s.apply(ev)
 	if now >= s.wake {

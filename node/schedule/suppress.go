@@ -105,9 +105,7 @@ func (s *Scheduler) dutyAt(o *object, k int, large bool) Instant {
 	r := s.stripe(o, k)
 	half := max(o.duration/2, minGrace)
 	at := max(o.known, o.reopened)
-	if !s.metPeer {
-		at = max(at, s.begun+Instant(joinGrace))
-	}
+	at = max(at, s.meeting)
 	seeded := s.seeded.score >= seedSure
 	if seeded {
 		at = max(at, o.known+Instant(min(max(s.seeded.first+4*s.seeded.firstDev, minGrace), half)))

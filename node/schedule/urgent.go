@@ -23,11 +23,12 @@ func (s *Scheduler) planUrgent(o *object) {
 	patient := s.patience(o, len(open)) > s.now
 	needed := false
 	alone := !fetchable || s.peersSuffice(o, open, goal)
+	limit := max(goal, s.originTime(len(open)))
 	for k := len(open) - 1; k >= 0; k-- { // the far end first: the origin begins at the near one
 		i := int(open[k].block)
 		p := s.rescuer(o, i, goal, s.usable)
 		open[k].rank = 0
-		if p == nil || !alone && p.expect(s.now, s.plan.extra[p.slot]) > max(goal, s.originTime(k+1)) {
+		if p == nil || !alone && p.expect(s.now, s.plan.extra[p.slot]) > limit {
 			if fetchable && !(patient && s.promised(o, i)) {
 				need[i>>6] |= 1 << (i & 63)
 				needed = true
@@ -140,6 +141,9 @@ func (s *Scheduler) rescuer(o *object, i int, goal Instant, m mask) *peer {
 		p := s.peers[m.first()]
 		cost := s.now + p.weigh(p.expect(s.now, s.plan.extra[p.slot])-s.now)
 		if s.publishers.has(p.slot) {
+			if !b.holders.has(p.slot) {
+				cost += Instant(lastResort) // it serves first what it offered
+			}
 			if cost < served {
 				server, served = p, cost
 			}

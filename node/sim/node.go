@@ -105,7 +105,9 @@ func (n *node) carry(a schedule.Action) {
 		w.q.put(w.now+w.delay(&n.link, &w.origin.link), event{kind: get, node: int32(n.index), id: a.ID, block: int32(a.First), count: int32(a.Count), claimant: uint64(a.Ticket)})
 		n.started[a.Ticket] = true
 	case schedule.StopFetch:
-		w.origin.stop(n.index, a.Ticket)
+		// Never before the request itself.
+		d := n.link.Delay + n.link.Jitter + w.origin.link.Delay + w.origin.link.Jitter
+		w.q.put(w.now+schedule.Instant(d), event{kind: halt, node: int32(n.index), claimant: uint64(a.Ticket)})
 		if n.started[a.Ticket] {
 			delete(n.started, a.Ticket)
 			// FetchEnded comes as an event of its own, like the driver's.
@@ -124,6 +126,7 @@ func (n *node) sent(ev *event) {
 	if n.publisher {
 		w.result.publisherBytes += int64(size)
 		w.served[ev.id.Sequence] += int64(size)
+		w.pubServed[ev.id.Sequence] += int64(size)
 	}
 	at := spend(w.now+w.delay(&n.link, &to.link), &to.downFree, size, to.link.Down)
 	w.q.put(at, event{kind: data, node: ev.from, from: int32(n.index), id: ev.id, block: ev.block})
@@ -207,6 +210,7 @@ func (n *node) notice(seq int) {
 func (n *node) publish(seq int) {
 	w := n.w
 	n.known = seq
+	w.signed[seq] = w.now
 	n.forgetOld()
 	n.held[seq] = segment.FullBitmap(segment.Blocks(w.size()))
 	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Held: n.held[seq]})

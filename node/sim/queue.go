@@ -20,6 +20,7 @@ const (
 	claim                //
 	sent                 // a block has left the uplink
 	get                  // a request arrives at the origin
+	halt                 // the origin hears that a download was given up
 	part                 // the origin's uplink has sent a piece
 	body                 // a block of an origin answer arrives
 	join                 // a viewer appears

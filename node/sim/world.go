@@ -20,21 +20,29 @@ type world struct {
 	nodes []*node // the publisher, then the viewers
 	acts  []schedule.Action
 
-	origin   server
-	newest   int                // newest segment at the origin; -1: none
-	born     []schedule.Instant // of each segment
-	salts    []uint64
-	needed   map[int]bool // segments that some viewer wanted
-	result   Result
-	control  int64
-	served   []int64 // bytes of each segment that origin and publisher sent to viewers
-	lastJoin schedule.Instant
+	origin    server
+	newest    int                // newest segment at the origin; -1: none
+	born      []schedule.Instant // of each segment
+	salts     []uint64
+	needed    map[int]bool // segments that some viewer wanted
+	result    Result
+	control   int64
+	served    []int64 // bytes of each segment that origin and publisher sent to viewers
+	pubServed []int64 // of these, from the publisher
+	signed    []schedule.Instant
+	lastJoin  schedule.Instant
 }
 
 const wire = 54 // bytes of TCP, IP and framing around a small message
 
 // Run simulates cfg.
 func Run(cfg Config) *Result {
+	w := newWorld(cfg)
+	w.run()
+	return &w.result
+}
+
+func newWorld(cfg Config) *world {
 	if cfg.Window == 0 {
 		cfg.Window = 8
 	}
@@ -44,7 +52,11 @@ func Run(cfg Config) *Result {
 	w := &world{cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 0xc07a1)), newest: -1, needed: map[int]bool{}}
 	w.origin = server{w: w, link: cfg.Origin}
 	w.build()
-	end := schedule.Instant(cfg.Duration)
+	return w
+}
+
+func (w *world) run() {
+	end := schedule.Instant(w.cfg.Duration)
 	w.q.put(1, event{kind: appear})
 	for {
 		at, ev, ok := w.q.take()
@@ -56,7 +68,6 @@ func Run(cfg Config) *Result {
 		w.result.Events++
 	}
 	w.report()
-	return &w.result
 }
 
 // build makes the nodes and decides when they come and go.
@@ -98,6 +109,9 @@ func (w *world) handle(ev *event) {
 		return
 	case get:
 		w.origin.get(ev)
+		return
+	case halt:
+		w.origin.stop(int(ev.node), schedule.Ticket(ev.claimant))
 		return
 	case part:
 		w.origin.part()
@@ -145,6 +159,8 @@ func (w *world) appear() {
 	w.born = append(w.born, w.now)
 	w.salts = append(w.salts, w.rng.Uint64())
 	w.served = append(w.served, 0)
+	w.pubServed = append(w.pubServed, 0)
+	w.signed = append(w.signed, 0)
 	// The publisher looks for it within a quarter of a second, then downloads.
 	w.q.put(w.now+schedule.Instant(w.rng.Int64N(int64(250*time.Millisecond))), event{kind: notice, node: publisher, block: int32(w.newest)})
 	w.q.put(w.now+schedule.Instant(w.cfg.Segment), event{kind: appear})
