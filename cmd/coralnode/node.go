@@ -5,6 +5,7 @@ import (
 
 	"coral/node"
 	"coral/node/channel"
+	"coral/node/publish"
 )
 
 // stats is what a session has done; its JSON is what --stats-file holds.
@@ -14,7 +15,7 @@ type stats = node.Stats
 func openNode(cfg engineConfig) (engine, error) {
 	n, err := node.Open(node.Config{
 		CacheDir: cfg.cacheDir, CacheSize: cfg.cacheSize, Listen: cfg.listen, Bind: cfg.bind, Share: cfg.share,
-		Upload: cfg.upload, Download: cfg.download, DHT: cfg.dht, UPnP: cfg.upnp, Tracker: cfg.tracker,
+		Upload: cfg.upload, Download: cfg.download, DHT: cfg.dht, UPnP: cfg.upnp, Bootstrap: cfg.bootstrap, Tracker: cfg.tracker,
 		ProxyAddr: cfg.proxy, Agent: cfg.agent, Log: cfg.log,
 	})
 	if err != nil {
@@ -32,4 +33,15 @@ func (e nodeEngine) Watch(ctx context.Context, l *channel.Link) (session, error)
 
 func (e nodeEngine) Seed(ctx context.Context, l *channel.Link) (session, error) {
 	return e.Node.Seed(ctx, l)
+}
+
+func (e nodeEngine) Publish(ctx context.Context, c publishConfig) (publication, error) {
+	origin := publish.NoOrigin
+	if len(c.origins) > 0 {
+		origin = c.origins[0]
+	}
+	return e.Node.Publish(ctx, node.PublishConfig{
+		Source: c.source, State: c.state, Name: c.name, Private: c.private, ViewerOrigin: origin,
+		Advertise: c.advertise, Tracker: c.tracker, Dashboard: c.dashboard,
+	})
 }

@@ -130,6 +130,13 @@ func (c *Client) Hosts(urls ...string) {
 	c.hosts.add(urls, outside)
 }
 
+// Linked adds URLs to Policy.Linked: those of a descriptor that came late.
+func (c *Client) Linked(urls ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hosts.add(urls, quietly)
+}
+
 // Allow checks raw as far as that is possible without resolving its host, and
 // returns it parsed, without fragment. Its error is ErrRefused.
 func (c *Client) Allow(raw string) (*url.URL, error) {

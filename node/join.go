@@ -1,0 +1,172 @@
+package node
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"coral/node/channel"
+	"coral/node/schedule"
+	"coral/node/swarm"
+	"coral/node/swarm/wire"
+)
+
+// leaveWithin bounds how long goodbyes may take.
+const leaveWithin = 2 * time.Second
+
+// join makes the session part of its swarm, if it has one and may.
+func (s *Session) join() {
+	if s.link.Playlist != "" || s.node.peers == nil {
+		s.described(s.desc)
+		return
+	}
+	sw, err := s.node.peers.Join(swarm.JoinConfig{
+		Link: s.link, Descriptor: s.desc, Role: s.role, Secret: s.link.Secret,
+		PEX: s.public(), DHT: s.node.cfg.DHT && s.public(), UseTrackers: true,
+	})
+	if err != nil {
+		s.log.Warn("swarm not joined: playing from the origin", "err", err)
+		s.described(s.desc)
+		return
+	}
+	s.swarm = sw
+	s.described(s.desc)
+	if s.desc == nil { // a link that tells the info-hash only: ask the peers
+		s.children.Go(func() {
+			d, err := sw.Descriptor(s.ctx)
+			if err != nil {
+				return // the session has ended
+			}
+			s.post(func() { s.described(d) })
+		})
+	}
+}
+
+// public reports whether the channel may be looked for in public.
+func (s *Session) public() bool {
+	return len(s.link.Secret) == 0 && (s.desc == nil || !s.desc.Private)
+}
+
+// described makes the session ready for the channel that d describes.
+func (s *Session) described(d *channel.Descriptor) {
+	if d != nil {
+		s.desc = d
+		s.link.Name = d.Name
+		s.origin.Linked(d.Origins...)
+		for _, o := range d.Origins {
+			if !slices.Contains(s.direct.top, o) {
+				s.direct.top = append(s.direct.top, o)
+			}
+		}
+	}
+	if s.swarm == nil || d == nil || s.sched != nil {
+		return
+	}
+	s.feed = channel.NewFeed(s.key, d.Root, channel.FeedOptions{})
+	self := s.swarm.Self()
+	s.sched = schedule.New(schedule.Config{
+		Seed: keyOfPeer(self), Self: keyOfPeer(self),
+		SuperSeed: s.role == wire.Publisher, Share: true, Origin: len(d.Origins) > 0 && s.role == wire.Viewer,
+	})
+	for pid, p := range s.peers { // who came while the description was asked for
+		s.joined(pid, p)
+	}
+}
+
+// leave says goodbye.
+func (s *Session) leave() {
+	if s.mount != nil {
+		s.mount.Close()
+	}
+	for _, r := range s.renditions {
+		for _, o := range r.wanted {
+			s.unpin(o)
+		}
+	}
+	if s.swarm != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
+		defer cancel()
+		s.swarm.Leave(ctx)
+	}
+}
+
+// presented takes a new presentation from the feed.
+func (s *Session) presented() {
+	pr := s.feed.Presentation()
+	if d := s.direct.presentation; d != nil {
+		// Players that began with the origin's own playlists go on with the
+		// numbers that they were given.
+		for _, was := range d.Renditions {
+			for _, is := range pr.Renditions {
+				if was.URI == is.URI && was.ID != is.ID {
+					s.alias[was.ID] = is.ID
+				}
+			}
+		}
+	}
+	s.allow()
+	if s.role == wire.Helper {
+		for _, r := range pr.Renditions {
+			s.rendition(r.ID)
+		}
+	}
+	s.tellWatching()
+	s.renewPresentation()
+}
+
+// allow lets the origin client reach the hosts that the presentation names.
+func (s *Session) allow() {
+	for _, pr := range []*channel.Presentation{s.direct.presentation, s.presentation()} {
+		if pr == nil {
+			continue
+		}
+		for _, r := range pr.Renditions {
+			if u := resolve(s.direct.topURL(), r.URI); u != "" {
+				s.origin.Hosts(u)
+			}
+		}
+	}
+}
+
+func (s *Session) presentation() *channel.Presentation {
+	if s.feed == nil {
+		return nil
+	}
+	return s.feed.Presentation()
+}
+
+// aliased returns the number that a rendition has in the feed.
+func (s *Session) aliased(id uint16) uint16 {
+	if a, ok := s.alias[id]; ok {
+		return a
+	}
+	return id
+}
+
+// joined tells the scheduler of a neighbour.
+func (s *Session) joined(pid swarm.PeerID, p *peer) {
+	if s.sched == nil {
+		return
+	}
+	s.step(schedule.Joined{Peer: schedule.Peer(pid), Role: schedule.Role(p.hello.Role), Key: p.key, Uploads: p.hello.Uploads})
+	s.step(schedule.Watching{Peer: schedule.Peer(pid), Renditions: p.hello.Renditions, Uploads: p.hello.Uploads})
+	if s.role == wire.Publisher {
+		s.sendWindow(p, &wire.Window{All: true}) // who joins need not ask
+	} else {
+		s.ask(p, &wire.Window{All: true})
+	}
+}
+
+// URL is where a player finds the channel.
+func (s *Session) URL() string {
+	if s.mount == nil {
+		return ""
+	}
+	return s.mount.URL()
+}
+
+// Link is what opens the channel.
+func (s *Session) Link() *channel.Link { return s.link }
+
+// Done is closed when the session has ended.
+func (s *Session) Done() <-chan struct{} { return s.done }

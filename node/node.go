@@ -1,0 +1,217 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"coral/node/budget"
+	"coral/node/channel"
+	"coral/node/origin"
+	"coral/node/proxy"
+	"coral/node/schedule"
+	"coral/node/swarm"
+	"coral/node/swarm/wire"
+	"coral/store"
+	"coral/store/segment"
+)
+
+// Config is what a node is made of. The zero value of a field is its default
+// except where said.
+type Config struct {
+	CacheDir  string      // folder of the cache; "": memory only
+	CacheSize budget.Size // cap on it; 0: memory only
+	Listen    string      // where peers connect, HOST:PORT
+	Bind      netip.Addr  // every packet leaves from here; zero: as the system routes
+	Share     bool        // false: not one packet to a peer, tracker or DHT
+	Upload    budget.Rate // caps, headers included; the zero value means none at all
+	Download  budget.Rate
+	DHT       bool
+	Bootstrap []string // DHT nodes to start from, HOST:PORT; none: the public ones
+	UPnP      bool
+	Tracker   bool   // answer tracker requests for the channels open here
+	ProxyAddr string // where players connect, loopback only; "": no proxy
+	Agent     string // program and version
+	Log       *slog.Logger
+}
+
+// Node is Coral's engine. Its methods may be called from any goroutine.
+type Node struct {
+	cfg   Config
+	log   *slog.Logger
+	store *store.Store
+	meter *swarm.Meter
+	peers *swarm.Client // nil: not sharing
+	proxy *proxy.Server // nil: no players here
+
+	starts chan func(context.Context) // children of Run
+	done   chan struct{}
+}
+
+// Open makes a node. Nothing is sent before Watch, Seed or Publish; they work
+// once Run runs. Close must follow if Run is never called.
+func Open(cfg Config) (*Node, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	n := &Node{cfg: cfg, log: cfg.Log, starts: make(chan func(context.Context)), done: make(chan struct{})}
+	var err error
+	capacity := int64(cfg.CacheSize)
+	if cfg.CacheDir == "" {
+		capacity = 0
+	}
+	if n.store, err = store.Open(store.Options{Dir: cfg.CacheDir, Cap: capacity, Log: cfg.Log}); err != nil {
+		return nil, fmt.Errorf("open cache: %w", err)
+	}
+	if err := n.store.Degraded(); err != nil {
+		n.log.Warn("cache is kept in memory only", "err", err)
+	}
+	n.meter = swarm.NewMeter(cfg.Upload, cfg.Download, cfg.Bind)
+	if cfg.Share && cfg.Upload != 0 {
+		n.peers, err = swarm.New(swarm.Config{
+			Listen: cfg.Listen, Bind: cfg.Bind, Upload: cfg.Upload, Download: cfg.Download,
+			Meter: n.meter, DHT: cfg.DHT, DHTBootstrap: cfg.Bootstrap, UPnP: cfg.UPnP, Tracker: cfg.Tracker, Agent: cfg.Agent, Log: cfg.Log,
+		})
+		if err != nil {
+			n.store.Close()
+			return nil, err
+		}
+	}
+	if cfg.ProxyAddr != "" {
+		if n.proxy, err = proxy.New(proxy.Config{Addr: cfg.ProxyAddr, Log: cfg.Log}); err != nil {
+			n.Close()
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// Close frees what Open took, if Run was never called.
+func (n *Node) Close() error {
+	var errs []error
+	if n.proxy != nil {
+		errs = append(errs, n.proxy.Close())
+	}
+	if n.peers != nil {
+		n.peers.Close()
+	}
+	errs = append(errs, n.store.Close())
+	return errors.Join(errs...)
+}
+
+// Run works until ctx ends, then says goodbye to the peers, writes the cache
+// out and returns.
+func (n *Node) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var sessions, services sync.WaitGroup
+	// What sessions stand on ends after them.
+	base, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	serve := func(run func(context.Context) error) {
+		services.Go(func() {
+			if err := run(base); err != nil && base.Err() == nil {
+				cancel(err)
+			}
+		})
+	}
+	if n.peers != nil {
+		serve(n.peers.Run)
+	}
+	if n.proxy != nil {
+		serve(n.proxy.Run)
+	}
+	for ctx.Err() == nil {
+		select {
+		case start := <-n.starts:
+			sessions.Go(func() { start(ctx) })
+		case <-ctx.Done():
+		}
+	}
+	close(n.done)
+	sessions.Wait()
+	stop()
+	services.Wait()
+	err := n.Close()
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+// Watch opens a channel, or a plain playlist, for players: URL tells where.
+func (n *Node) Watch(ctx context.Context, link *channel.Link) (*Session, error) {
+	if n.proxy == nil {
+		return nil, errors.New("watch: this node has no proxy")
+	}
+	s := n.session(link, wire.Viewer)
+	m, err := n.proxy.Mount(s, nil)
+	if err != nil {
+		return nil, err
+	}
+	s.mount = m
+	return s, n.start(ctx, s)
+}
+
+// Seed opens a channel to keep and serve what it can of it.
+func (n *Node) Seed(ctx context.Context, link *channel.Link) (*Session, error) {
+	if link.Playlist != "" {
+		return nil, errors.New("seed: a plain playlist has no swarm")
+	}
+	if n.peers == nil {
+		return nil, fmt.Errorf("seed: %w", errNotSharing)
+	}
+	s := n.session(link, wire.Helper)
+	return s, n.start(ctx, s)
+}
+
+var errNotSharing = errors.New("sharing is off")
+
+// session makes a session that does not run yet.
+func (n *Node) session(link *channel.Link, role wire.Role) *Session {
+	policy := origin.Policy{Linked: link.Origins}
+	top := link.Origins
+	if link.Playlist != "" {
+		policy.Typed, policy.AnyPublic = []string{link.Playlist}, true
+		top = []string{link.Playlist}
+	}
+	return &Session{
+		node: n, log: n.log.With("channel", link.Name), link: link, role: role,
+		origin: origin.New(origin.Config{Policy: policy, Dial: n.meter.Dial, UserAgent: n.cfg.Agent}),
+		begun:  time.Now(), calls: make(chan func()), results: make(chan fetched, 16), done: make(chan struct{}),
+		objects: map[segment.ID]*object{}, fetches: map[schedule.Ticket]*fetch{}, peers: map[swarm.PeerID]*peer{},
+		renditions: map[uint16]*rendition{}, alias: map[uint16]uint16{}, keyBytes: map[string][]byte{},
+		sent: map[uint64]upload{}, present: make(chan struct{}),
+		direct: &direct{top: top, lists: map[uint16]*directList{}},
+		desc:   link.Descriptor, key: link.Channel,
+	}
+}
+
+func (n *Node) start(ctx context.Context, s *Session) error {
+	select {
+	case n.starts <- s.run:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-n.done:
+		return ErrClosed
+	}
+}
+
+// SetCaps changes the caps at once.
+func (n *Node) SetCaps(up, down budget.Rate) { n.meter.SetCaps(up, down) }
+
+// PeerAddr is where peers connect; the zero value if they cannot.
+func (n *Node) PeerAddr() netip.AddrPort {
+	if n.peers == nil {
+		return netip.AddrPort{}
+	}
+	return n.peers.Addr()
+}
+
+// Degraded says why the cache is kept in memory only, or nil.
+func (n *Node) Degraded() error { return n.store.Degraded() }

@@ -1,0 +1,396 @@
+package node
+
+import (
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"coral/node/channel"
+	"coral/node/schedule"
+	"coral/node/swarm"
+	"coral/node/swarm/wire"
+	"coral/store"
+	"coral/store/segment"
+)
+
+const (
+	// snapshotBytes bounds one answer to a Window message; a peer asks again
+	// from where it ended.
+	snapshotBytes = 256 << 10
+	// recordStrikes is how many records that do not verify a peer may send: a
+	// delegation that has just been replaced explains one or two, no more.
+	recordStrikes = 3
+	// eagerPeers is how many neighbours get a fresh record at once; the others
+	// after lazyAfter, unless they have shown by then that they have it.
+	eagerPeers = 2
+	lazyAfter  = 120 * time.Millisecond
+)
+
+// peer is one neighbour in the swarm.
+type peer struct {
+	id      swarm.PeerID
+	key     uint64 // the scheduler's name of its identity
+	hello   wire.Hello
+	strikes int
+	// asked is when we last asked it for records.
+	asked schedule.Instant
+}
+
+// upload is a block that the swarm has been given to send.
+type upload struct {
+	to    swarm.PeerID
+	id    segment.ID
+	block int
+}
+
+// forward is a record to be passed on at a certain time.
+type forward struct {
+	at     schedule.Instant
+	record []byte
+	id     segment.ID
+	skip   map[swarm.PeerID]bool // have it already
+}
+
+func (s *Session) peerEvent(ev swarm.Event) {
+	switch ev := ev.(type) {
+	case swarm.Joined:
+		p := &peer{id: ev.Peer, hello: ev.Info.Hello, key: keyOfPeer(ev.Info.ID)}
+		s.peers[ev.Peer] = p
+		s.joined(ev.Peer, p)
+	case swarm.Left:
+		delete(s.peers, ev.Peer)
+		for cookie, b := range s.sent {
+			if b.to == ev.Peer {
+				delete(s.sent, cookie)
+			}
+		}
+		s.step(schedule.Left{Peer: schedule.Peer(ev.Peer)})
+	case swarm.RTT:
+		s.step(schedule.RTT{Peer: schedule.Peer(ev.Peer), RTT: ev.RTT})
+	case swarm.Sent:
+		if b, ok := s.sent[ev.Cookie]; ok {
+			delete(s.sent, ev.Cookie)
+			s.counts.toPeers += int64(ev.Bytes)
+			s.step(schedule.Sent{Peer: schedule.Peer(b.to), ID: b.id, Block: b.block})
+		}
+	case swarm.Received:
+		if p := s.peers[ev.Peer]; p != nil {
+			s.message(p, ev.Msg)
+		}
+	}
+}
+
+// ask asks p for feed records, at most twice a second.
+func (s *Session) ask(p *peer, w *wire.Window) {
+	if now := s.instant(); p.asked == 0 || now-p.asked > schedule.Instant(500*time.Millisecond) {
+		p.asked = now
+		s.swarm.Send(p.id, w)
+	}
+}
+
+func (s *Session) message(p *peer, m wire.Message) {
+	sp := schedule.Peer(p.id)
+	switch m := m.(type) {
+	case *wire.Watching:
+		p.hello.Renditions, p.hello.Uploads = m.Renditions, m.Uploads
+		s.step(schedule.Watching{Peer: sp, Renditions: m.Renditions, Uploads: m.Uploads})
+	case *wire.Records:
+		for _, rec := range m.Records {
+			s.record(rec, p)
+		}
+	case *wire.Window:
+		s.sendWindow(p, m)
+	case *wire.Have:
+		if o := s.objects[m.ID]; o != nil && o.entry != nil && int(m.Blocks) == segment.Blocks(o.size) {
+			s.knows(p, m.ID)
+			s.step(schedule.Have{Peer: sp, ID: m.ID, Held: m.Held, Fetching: m.Fetching})
+		} else if o == nil || o.entry == nil {
+			s.early(p, m)
+		}
+	case *wire.Request:
+		s.step(schedule.Requested{Peer: sp, ID: m.ID, Block: int(m.Block), Due: s.instant() + schedule.Instant(time.Duration(m.Due)*time.Millisecond)})
+	case *wire.Cancel:
+		s.step(schedule.Cancelled{Peer: sp, ID: m.ID, Block: int(m.Block)})
+	case *wire.Refuse:
+		s.step(schedule.Refused{Peer: sp, ID: m.ID, Block: int(m.Block), Reason: schedule.RefuseReason(m.Reason)})
+	case *wire.Claim:
+		s.step(schedule.Claimed{Peer: sp, ID: m.ID, Round: int(m.Round), TTL: int(m.TTL), First: int(m.First), Count: int(m.Count), Claimant: m.Claimant})
+	case *wire.Block:
+		s.block(p, m)
+	}
+}
+
+// block takes a block that p sent: verified, stored, shown to the player and
+// announced before anything else is done with it.
+func (s *Session) block(p *peer, m *wire.Block) {
+	o := s.objects[m.ID]
+	if o == nil || o.entry == nil || int(m.Block) >= len(o.entry.Blocks) {
+		s.counts.duplicate += int64(len(m.Data)) // of a segment that has left the window
+		return
+	}
+	i := int(m.Block)
+	if len(m.Data) != segment.BlockLen(o.size, i) || segment.BlockDigest(m.Data) != o.entry.Blocks[i] {
+		s.counts.badBlocks++
+		s.step(schedule.Got{Peer: schedule.Peer(p.id), ID: m.ID, Block: i, OK: false})
+		s.swarm.Ban(p.id, "sent a block that does not verify")
+		return
+	}
+	if o.held.Has(i) {
+		s.counts.duplicate += int64(len(m.Data))
+	} else {
+		s.counts.bytes[fromPeers] += int64(len(m.Data))
+		s.keep(o, i, m.Data, fromPeers)
+	}
+	s.step(schedule.Got{Peer: schedule.Peer(p.id), ID: m.ID, Block: i, OK: true})
+}
+
+// keep puts a verified block into the store and lets its readers go on.
+func (s *Session) keep(o *object, i int, data []byte, source int) {
+	if err := s.node.store.Put(o.key, o.size, i, data); err != nil {
+		s.log.Warn("block not kept", "id", o.id.String(), "err", err)
+		return
+	}
+	o.got[source]++
+	o.add(i, nil)
+	s.whole(o)
+}
+
+// sendWindow answers a request for feed records.
+func (s *Session) sendWindow(p *peer, w *wire.Window) {
+	if s.feed == nil {
+		return
+	}
+	if !w.All {
+		recs, _ := s.feed.Snapshot(w.Rendition, w.From, snapshotBytes)
+		s.sendRecords(p.id, recs)
+		return
+	}
+	s.sendRecords(p.id, s.feed.Base())
+	if pr := s.feed.Presentation(); pr != nil {
+		// What the asker watches comes first: its picture waits for it.
+		order := slices.Clone(p.hello.Renditions)
+		for _, r := range pr.Renditions {
+			if !slices.Contains(order, r.ID) {
+				order = append(order, r.ID)
+			}
+		}
+		for _, r := range order {
+			from := uint64(0)
+			if n := s.feed.Newest(r); n != nil && n.Type == channel.Live {
+				from = n.Index - min(n.Index, joinEntries)
+			}
+			recs, _ := s.feed.Snapshot(r, from, snapshotBytes)
+			s.sendRecords(p.id, recs)
+		}
+	}
+}
+
+// joinEntries is how many of a live rendition's newest entries a joiner is
+// sent unasked: a minute or more, where a player begins some seconds back.
+const joinEntries = 30
+
+// sendRecords sends records in as few messages as their bound allows.
+func (s *Session) sendRecords(to swarm.PeerID, recs [][]byte) {
+	size, first := 0, 0
+	for i, r := range recs {
+		if size+len(r)+8 > wire.MaxMessage-16 || i-first >= wire.MaxRecords {
+			s.swarm.Send(to, &wire.Records{Records: recs[first:i]})
+			size, first = 0, i
+		}
+		size += len(r) + 8
+	}
+	if first < len(recs) {
+		s.swarm.Send(to, &wire.Records{Records: recs[first:]})
+	}
+}
+
+// record takes one feed record, from p or (nil) from our own publisher.
+func (s *Session) record(rec []byte, p *peer) {
+	if s.feed == nil {
+		return
+	}
+	u, err := s.feed.Add(rec, time.Now())
+	switch {
+	case err == nil && u == nil: // known
+		return
+	case errors.Is(err, channel.ErrUnknownKey):
+		if p != nil {
+			s.ask(p, &wire.Window{All: true})
+		}
+		return
+	case errors.Is(err, channel.ErrStale):
+		return
+	case errors.Is(err, channel.ErrBroken), errors.Is(err, channel.ErrEquivocation):
+		// Signed: the publisher is to blame, not who passed it on.
+		s.counts.rejected++
+		s.log.Error("the publisher contradicts itself", "err", err)
+		return
+	case err != nil:
+		s.counts.rejected++
+		s.log.Warn("feed record refused", "err", err)
+		if p != nil {
+			if p.strikes++; p.strikes >= recordStrikes {
+				s.swarm.Ban(p.id, "sent feed records that do not verify")
+			}
+		}
+		return
+	}
+	var id segment.ID
+	if u.Presentation != nil {
+		s.presented()
+	}
+	if e := u.Entry; e != nil {
+		id = e.ID()
+		s.counts.entered(e, time.Now())
+		s.known(e)
+	}
+	s.passOn(u.Record, id, p)
+}
+
+// passOn hands a fresh record to the neighbours: to a few now, to the others a
+// little later if they have not shown by then that they know it. A publisher
+// tells all at once.
+func (s *Session) passOn(rec []byte, id segment.ID, from *peer) {
+	if s.swarm == nil || len(s.peers) == 0 {
+		return
+	}
+	skip := map[swarm.PeerID]bool{}
+	if from != nil {
+		skip[from.id] = true
+	}
+	eager := eagerPeers
+	if from == nil {
+		eager = len(s.peers)
+	}
+	rest := make([]swarm.PeerID, 0, len(s.peers))
+	for pid, p := range s.peers {
+		if !skip[pid] && p.hello.Role != wire.Publisher {
+			rest = append(rest, pid)
+		}
+	}
+	slices.Sort(rest)
+	rand.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
+	for i, pid := range rest {
+		if i >= eager {
+			break
+		}
+		s.swarm.Send(pid, &wire.Records{Records: [][]byte{rec}})
+		skip[pid] = true
+	}
+	if len(rest) > eager {
+		s.forwards = append(s.forwards, forward{at: s.instant() + schedule.Instant(lazyAfter), record: rec, id: id, skip: skip})
+	}
+}
+
+// knows notes that p has id's entry: it announced blocks of it.
+func (s *Session) knows(p *peer, id segment.ID) {
+	for _, f := range s.forwards {
+		if f.id == id {
+			f.skip[p.id] = true
+		}
+	}
+}
+
+// forwardDue sends the records whose time has come to who still lacks them.
+func (s *Session) forwardDue(now schedule.Instant) {
+	s.forwards = slices.DeleteFunc(s.forwards, func(f forward) bool {
+		if f.at > now {
+			return false
+		}
+		for pid, p := range s.peers {
+			if !f.skip[pid] && p.hello.Role != wire.Publisher {
+				s.swarm.Send(pid, &wire.Records{Records: [][]byte{f.record}})
+			}
+		}
+		return true
+	})
+}
+
+// early keeps an announcement of a segment whose entry has not come yet: a
+// neighbour may be faster than the feed by a moment.
+func (s *Session) early(p *peer, m *wire.Have) {
+	if len(s.earlyHaves) >= maxEarly {
+		s.earlyHaves = s.earlyHaves[1:]
+	}
+	s.earlyHaves = append(s.earlyHaves, earlyHave{p.id, m})
+	s.ask(p, &wire.Window{Rendition: m.ID.Rendition, From: s.nextIndex(m.ID.Rendition)})
+}
+
+// maxEarly bounds early announcements: a joiner's whole first second of them.
+const maxEarly = 512
+
+type earlyHave struct {
+	from swarm.PeerID
+	have *wire.Have
+}
+
+// replay gives the scheduler the announcements of id that came before its entry.
+func (s *Session) replay(id segment.ID) {
+	s.earlyHaves = slices.DeleteFunc(s.earlyHaves, func(h earlyHave) bool {
+		if h.have.ID != id {
+			return false
+		}
+		if p := s.peers[h.from]; p != nil {
+			s.message(p, h.have)
+		}
+		return true
+	})
+}
+
+// nextIndex is the chain position after the newest entry known.
+func (s *Session) nextIndex(rendition uint16) uint64 {
+	if s.feed != nil {
+		if n := s.feed.Newest(rendition); n != nil {
+			return n.Index + 1
+		}
+	}
+	return 0
+}
+
+// known takes a verified entry: its segment can be asked for, and what the
+// origin sent of it before is checked.
+func (s *Session) known(e *channel.Entry) {
+	r := s.rendition(e.Rendition)
+	now := s.instant()
+	r.newest = now
+	if e.End {
+		r.renew()
+		return
+	}
+	id := e.ID()
+	key := store.Key{Channel: s.key, ID: id, Root: e.Root()}
+	url := s.entryURL(e)
+	o := s.objects[id]
+	if o == nil {
+		o = newObject(id, url)
+		s.objects[id] = o
+	}
+	held := s.node.store.Has(key)
+	o.got[fromCache] += held.Count()
+	s.counts.badBlocks += int64(o.verify(key, e, held, func(i int, data []byte) {
+		if err := s.node.store.Put(key, e.Size, i, data); err == nil {
+			o.got[fromOrigin]++
+		}
+	}))
+	o.url, o.known = url, now
+	s.step(schedule.Known{ID: id, Size: e.Size, Salt: saltOf(e), Duration: e.Duration, Origin: url != "", Held: o.held})
+	if f := s.fetches[o.fetch]; o.fetch != 0 && f != nil {
+		n := segment.Blocks(e.Size)
+		if f.next < n {
+			s.step(schedule.Adopted{Ticket: o.fetch, ID: id, First: f.next, Count: n - f.next})
+		}
+		o.fetch = 0
+	}
+	s.whole(o)
+	s.rewant(r, now)
+	r.renew()
+	s.replay(id)
+}
+
+// saltOf is what ranks candidates for a segment: nobody knows it before the
+// publisher has signed the entry, so identities cannot be chosen for it.
+func saltOf(e *channel.Entry) uint64 {
+	root := e.Root()
+	return keyOf(root[:])
+}

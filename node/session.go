@@ -1,0 +1,190 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"coral/node/channel"
+	"coral/node/origin"
+	"coral/node/proxy"
+	"coral/node/schedule"
+	"coral/node/swarm"
+	"coral/node/swarm/wire"
+	"coral/store/segment"
+)
+
+// ErrClosed means that the session has ended.
+var ErrClosed = errors.New("channel is closed")
+
+// Session is one open channel: watched, seeded or published.
+type Session struct {
+	node   *Node
+	log    *slog.Logger
+	link   *channel.Link
+	role   wire.Role
+	origin *origin.Client
+	begun  time.Time
+
+	ctx      context.Context // ends with run
+	calls    chan func()
+	results  chan fetched
+	done     chan struct{}
+	children sync.WaitGroup
+	mount    *proxy.Mount // where players find it; nil: no players here
+
+	// Owned by the goroutine that runs run.
+
+	desc       *channel.Descriptor // nil: a plain playlist, or not known yet
+	key        segment.Channel
+	swarm      *swarm.Swarm // nil: not sharing, or a plain playlist
+	feed       *channel.Feed
+	sched      *schedule.Scheduler
+	acts       []schedule.Action
+	events     []schedule.Event // that carrying out an action led to
+	objects    map[segment.ID]*object
+	fetches    map[schedule.Ticket]*fetch
+	ownTickets schedule.Ticket // counts fetches that the scheduler did not ask for
+	peers      map[swarm.PeerID]*peer
+	renditions map[uint16]*rendition
+	direct     *direct // the origin's own playlists, where the feed does not serve
+	watching   []uint16
+	forwards   []forward
+	present    chan struct{}     // closed and renewed when the presentation changes
+	alias      map[uint16]uint16 // renditions that players know by another number
+	earlyHaves []earlyHave
+	keyBytes   map[string][]byte // by URL
+	sent       map[uint64]upload // blocks queued to peers, by cookie
+	cookie     uint64
+	counts     counts
+}
+
+// rendition is what the session knows of one rendition.
+type rendition struct {
+	id       uint16
+	revision uint64
+	updated  time.Time        // when it became revision
+	changed  chan struct{}    // closed and renewed with revision
+	newest   schedule.Instant // when its newest verified entry came
+	play     playback
+	keys     []string // URIs of keys that players were told of, by number
+	wanted   []*object
+	list     *proxy.Playlist // as of revision; nil: to be made anew
+}
+
+// instant is the scheduler's clock: nanoseconds since the session began, from 1.
+func (s *Session) instant() schedule.Instant {
+	return schedule.Instant(time.Since(s.begun)) + 1
+}
+
+// do runs f on the session's goroutine and waits for it.
+func (s *Session) do(ctx context.Context, f func()) error {
+	ran := make(chan struct{})
+	select {
+	case s.calls <- func() { f(); close(ran) }:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.done:
+		return ErrClosed
+	}
+	select {
+	case <-ran:
+		return nil
+	case <-s.done:
+		return ErrClosed
+	}
+}
+
+// post is do without waiting for f to have run.
+func (s *Session) post(f func()) {
+	select {
+	case s.calls <- f:
+	case <-s.done:
+	}
+}
+
+// run owns the session until ctx ends.
+func (s *Session) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	s.ctx = ctx
+	defer func() {
+		cancel()
+		close(s.done)
+		s.children.Wait()
+		s.leave()
+		s.origin.Close()
+	}()
+	s.join()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		var events <-chan swarm.Event
+		if s.swarm != nil {
+			events = s.swarm.Events()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case f := <-s.calls:
+			f()
+		case f := <-s.results:
+			s.fetched(f)
+		case ev := <-events:
+			s.peerEvent(ev)
+		case <-timer.C:
+			s.tick()
+		}
+		timer.Reset(s.wait())
+	}
+}
+
+// housekeeping is how often the session looks at what no event tells: players
+// that left, feeds that fell silent.
+const housekeeping = 500 * time.Millisecond
+
+// wait is how long nothing need be done if no event comes.
+func (s *Session) wait() time.Duration {
+	now := s.instant()
+	next := now + schedule.Instant(housekeeping)
+	if s.sched != nil {
+		next = min(next, s.sched.Next())
+	}
+	for _, f := range s.forwards {
+		next = min(next, f.at)
+	}
+	return max(0, time.Duration(next-now))
+}
+
+// tick does what time alone brings about.
+func (s *Session) tick() {
+	now := s.instant()
+	if s.sched != nil {
+		s.step(schedule.Tick{})
+	}
+	s.forwardDue(now)
+	if now-s.counts.kept >= schedule.Instant(housekeeping) {
+		s.counts.kept = now
+		s.keepHouse(now)
+	}
+}
+
+// step gives the scheduler one event and carries out all that follows from it.
+func (s *Session) step(ev schedule.Event) {
+	if s.sched == nil {
+		return
+	}
+	s.events = append(s.events, ev)
+	if len(s.events) > 1 {
+		return // within carry: the loop below takes it in turn
+	}
+	for i := 0; i < len(s.events); i++ {
+		acts := s.sched.Step(s.instant(), s.events[i], s.acts[:0])
+		for _, a := range acts {
+			s.carry(a)
+		}
+		s.acts = acts[:0]
+	}
+	s.events = s.events[:0]
+}

@@ -1,0 +1,178 @@
+package node
+
+import (
+	"slices"
+	"sort"
+	"time"
+
+	"coral/node/channel"
+	"coral/node/schedule"
+	"coral/node/swarm/wire"
+	"coral/store/segment"
+)
+
+// rewant tells the scheduler which segments of r are needed when: those that a
+// player waits for, and those ahead of it. A helper wants all, some time.
+func (s *Session) rewant(r *rendition, now schedule.Instant) {
+	if s.sched == nil {
+		return
+	}
+	entries := s.feed.Entries(r.id)
+	var want []*object
+	if r.play.active() && len(entries) > 0 {
+		want = s.ahead(r, entries, now)
+	}
+	for _, o := range r.wanted {
+		if o.wanted && !slices.Contains(want, o) {
+			o.wanted = false
+			s.unpin(o)
+			s.step(schedule.Unwant{ID: o.id})
+		}
+	}
+	for _, o := range want {
+		o.wanted = true
+		if o.unpin == nil {
+			o.unpin = s.node.store.Pin(o.key)
+		}
+		if !o.whole {
+			s.step(schedule.Want{ID: o.id, Due: o.due})
+		}
+	}
+	r.wanted = want
+}
+
+// ahead lists what the player of r needs next, with due times set.
+func (s *Session) ahead(r *rendition, entries []*channel.Entry, now schedule.Instant) (want []*object) {
+	p := &r.play
+	i := sort.Search(len(entries), func(i int) bool { return entries[i].Sequence >= p.from })
+	var due schedule.Instant
+	first := true
+	for ; i < len(entries); i++ {
+		e := entries[i]
+		if e.Kind != segment.Media || e.End {
+			continue
+		}
+		if first {
+			if e.Sequence > p.from { // the playhead fell out of the window
+				p.from, p.begin, p.next = e.Sequence, max(p.begin, now), max(p.next, e.Sequence)
+			}
+			if p.played(now, e.Duration) {
+				continue
+			}
+			due, first = p.begin, false
+		}
+		if time.Duration(due-now) > aheadOf {
+			break
+		}
+		o := s.objects[e.ID()]
+		if o == nil {
+			continue
+		}
+		if o.readers > 0 || e.Sequence >= p.next {
+			o.due = due
+			if e.HasInit {
+				if init := s.objects[segment.ID{Rendition: r.id, Kind: segment.Init, Sequence: e.Init}]; init != nil && !slices.Contains(want, init) {
+					init.due = due
+					want = append(want, init)
+				}
+			}
+			want = append(want, o)
+		}
+		due += schedule.Instant(e.Duration)
+	}
+	return want
+}
+
+func (s *Session) unpin(o *object) {
+	if o.unpin != nil {
+		o.unpin()
+		o.unpin = nil
+	}
+}
+
+// whole notes that an object may have become complete.
+func (s *Session) whole(o *object) {
+	if o.whole || !o.complete() {
+		return
+	}
+	o.whole = true
+	now := s.instant()
+	if o.entry != nil && o.id.Kind == segment.Media && s.role == wire.Viewer {
+		s.counts.whole(o)
+	}
+	if o.id.Kind != segment.Media {
+		return
+	}
+	if o.readers > 0 && s.counts.startup == 0 {
+		s.counts.startup = now
+	}
+	if r := s.renditions[o.id.Rendition]; r != nil && r.play.active() {
+		r.play.arrived(now, o.id.Sequence, o.due)
+	}
+}
+
+// release ends one player's interest in o.
+func (s *Session) release(o *object) {
+	o.readers--
+	if r := s.renditions[o.id.Rendition]; r != nil && o.readers == 0 {
+		s.rewant(r, s.instant())
+	}
+}
+
+// keepHouse looks after what no event tells: players that left, and segments
+// that fell out of the feed's window.
+func (s *Session) keepHouse(now schedule.Instant) {
+	for _, r := range s.renditions {
+		if r.play.gone(now) {
+			r.play = playback{target: r.play.target}
+		}
+		s.rewant(r, now)
+	}
+	s.tellWatching()
+	if now-s.counts.swept > schedule.Instant(sweepEvery) {
+		s.counts.swept = now
+		s.sweep()
+	}
+}
+
+// sweepEvery is how often segments that left the window are forgotten.
+const sweepEvery = 5 * time.Second
+
+func (s *Session) sweep() {
+	for id, o := range s.objects {
+		if o.readers > 0 || o.wanted || o.fetch != 0 {
+			continue
+		}
+		if o.entry == nil {
+			s.dropDirect(o)
+		} else if s.feed.Entry(id) == nil {
+			delete(s.objects, id)
+			s.step(schedule.Forget{ID: id})
+		}
+	}
+}
+
+// tellWatching tells the neighbours when what is watched here has changed.
+func (s *Session) tellWatching() {
+	if s.swarm == nil {
+		return
+	}
+	w := s.watches()
+	if slices.Equal(w, s.watching) {
+		return
+	}
+	s.watching = w
+	s.swarm.SetWatching(w)
+}
+
+// watches lists the renditions whose segments are wanted here.
+func (s *Session) watches() []uint16 {
+	var w []uint16
+	for id, r := range s.renditions {
+		if s.role == wire.Helper || s.role == wire.Viewer && r.play.active() {
+			w = append(w, id)
+		}
+	}
+	slices.Sort(w)
+	return w
+}
