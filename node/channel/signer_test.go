@@ -32,7 +32,7 @@ func TestSignerRestarts(t *testing.T) {
 			t.Fatalf("%s: %v, %v", name, u, err)
 		}
 	}
-	for step := range 3000 {
+	for step := range 1500 {
 		v.now = v.now.Add(time.Duration(r.IntN(120)) * time.Second)
 		now := v.now
 		if r.IntN(10) == 0 {
@@ -70,12 +70,12 @@ func TestSignerRestarts(t *testing.T) {
 			delete(disk, "newest") // older than this one
 		}
 	}
-	if n := v.f.Newest(0); n.Index != 2999 || delegations < 10 || v.f.Presentation().Revision != uint64(presentations) {
+	if n := v.f.Newest(0); n.Index != 1499 || delegations < 10 || v.f.Presentation().Revision != uint64(presentations) {
 		t.Errorf("%d entries, %d delegations, revision %d", n.Index+1, delegations, v.f.Presentation().Revision)
 	}
 	// A joiner with a right clock gets the window.
 	j := &viewer{t, NewFeed(chanID, root.Public().(ed25519.PublicKey), FeedOptions{Window: time.Hour}), v.now}
-	recs, _ := v.f.Snapshot(0, 2900, 1<<20)
+	recs, _ := v.f.Snapshot(0, 1400, 1<<20)
 	j.take(recs...)
 	if len(j.f.Entries(0)) == 0 {
 		t.Error("the joiner has nothing")
