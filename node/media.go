@@ -168,9 +168,9 @@ func (s *Session) verified(r *rendition, pl *proxy.Playlist) {
 		if e.Kind != segment.Media || newest.Type == channel.Live && !newest.End && e.Sequence < newest.WindowStart {
 			continue
 		}
+		m.Ended = false // the origin went on after all
 		if n := len(m.Segments); n > 0 && e.Sequence != m.Segments[n-1].Sequence+1 {
 			if o := s.objects[e.ID()]; o != nil && now-o.known < schedule.Instant(gapPatience) {
-				m.Ended = false
 				return // the missing one may still come
 			}
 			m.Segments, pl.IDs, pl.Inits, pl.Keys, pl.InitKeys = nil, nil, nil, nil, nil

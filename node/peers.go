@@ -57,8 +57,10 @@ func (s *Session) peerEvent(ev swarm.Event) {
 	case swarm.Joined:
 		p := &peer{id: ev.Peer, hello: ev.Info.Hello, key: keyOfPeer(ev.Info.ID)}
 		s.peers[ev.Peer] = p
+		s.log.Debug("peer joined", "peer", ev.Peer, "role", p.hello.Role.String(), "inbound", ev.Info.Inbound)
 		s.joined(ev.Peer, p)
 	case swarm.Left:
+		s.log.Debug("peer left", "peer", ev.Peer, "reason", ev.Reason)
 		delete(s.peers, ev.Peer)
 		for cookie, b := range s.sent {
 			if b.to == ev.Peer {
@@ -205,6 +207,9 @@ func (s *Session) sendRecords(to swarm.PeerID, recs [][]byte) {
 	}
 }
 
+// noKind is the kind of no segment.
+const noKind segment.Kind = 0xff
+
 // record takes one feed record, from p or (nil) from our own publisher.
 func (s *Session) record(rec []byte, p *peer) {
 	if s.feed == nil {
@@ -236,12 +241,14 @@ func (s *Session) record(rec []byte, p *peer) {
 		}
 		return
 	}
-	var id segment.ID
+	id := segment.ID{Kind: noKind} // what the record tells of, if of any segment
 	if u.Presentation != nil {
 		s.presented()
 	}
 	if e := u.Entry; e != nil {
-		id = e.ID()
+		if !e.End {
+			id = e.ID()
+		}
 		s.counts.entered(e, time.Now())
 		s.known(e)
 	}
@@ -385,6 +392,7 @@ func (s *Session) known(e *channel.Entry) {
 	s.whole(o)
 	s.rewant(r, now)
 	r.renew()
+	s.log.Debug("entry", "id", id.String(), "index", e.Index, "held", o.held.Count())
 	s.replay(id)
 }
 

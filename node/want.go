@@ -97,6 +97,9 @@ func (s *Session) whole(o *object) {
 	}
 	o.whole = true
 	now := s.instant()
+	if o.readers > 0 || o.wanted {
+		s.log.Debug("segment whole", "id", o.id.String(), "early", time.Duration(o.due-now).Round(time.Millisecond), "cache", o.got[fromCache], "peers", o.got[fromPeers], "origin", o.got[fromOrigin])
+	}
 	if o.entry != nil && o.id.Kind == segment.Media && s.role == wire.Viewer {
 		s.counts.whole(o)
 	}
