@@ -178,14 +178,18 @@ func TestStatsFile(t *testing.T) {
 }
 
 func TestEngineFailures(t *testing.T) {
-	for name, e := range map[string]*fakeEngine{"run": {fail: errFake}, "watch": {refuse: errFake}} {
+	for name, e := range map[string]*fakeEngine{"run": {fail: errFake}, "watch": {refuse: errFake}, "publish": {die: errFake}} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			e.opened = func() {}
 			var stderr bytes.Buffer
 			env := &environment{stdout: io.Discard, stderr: &stderr, state: t.TempDir(), open: func(engineConfig) (engine, error) { return e, nil }}
-			code := run(ctx, env, []string{"watch", "https://live.example.org/a.m3u8", "--share=on"})
+			args := []string{"watch", "https://live.example.org/a.m3u8", "--share=on"}
+			if e.die != nil {
+				args = []string{"publish", "https://live.example.org/a.m3u8"}
+			}
+			code := run(ctx, env, args)
 			if want := "coralnode: " + errFake.Error() + "\n"; code != 1 || stderr.String() != want {
 				t.Errorf("%d %q", code, stderr.String())
 			}

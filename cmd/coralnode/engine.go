@@ -31,6 +31,7 @@ type session interface {
 type publication interface {
 	Link() *channel.Link
 	Stats() stats
+	Failed() <-chan error // gives what ended publishing before the engine ended
 }
 
 // engineConfig is what the flags say of the node itself.

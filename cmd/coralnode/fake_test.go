@@ -19,6 +19,7 @@ type fakeEngine struct {
 	published []publishConfig
 	opened    func() // called when a channel has been opened
 	fail      error  // what Run ends with, at once
+	die       error  // what ends publishing later
 	refuse    error  // what Watch, Seed and Publish say
 }
 
@@ -45,13 +46,20 @@ func (e *fakeEngine) Seed(ctx context.Context, l *channel.Link) (session, error)
 func (e *fakeEngine) Publish(ctx context.Context, cfg publishConfig) (publication, error) {
 	e.published = append(e.published, cfg)
 	defer e.opened()
-	return &fakeSession{engine: e, name: cfg.name}, e.refuse
+	s := &fakeSession{engine: e, name: cfg.name, failed: make(chan error, 1)}
+	if e.die != nil {
+		s.failed <- e.die
+	}
+	return s, e.refuse
 }
 
 type fakeSession struct {
 	engine    *fakeEngine
 	url, name string
+	failed    chan error
 }
+
+func (s *fakeSession) Failed() <-chan error { return s.failed }
 
 func (s *fakeSession) URL() string { return s.url }
 

@@ -194,6 +194,7 @@ func (o *publishOptions) run(ctx context.Context, env *environment, cfg publishC
 			return err
 		}
 		rep.add(p)
+		rep.broken = p.Failed()
 		link := p.Link().String()
 		fmt.Fprintln(env.stdout, link)
 		if o.linkFile != "" {

@@ -17,6 +17,7 @@ type report struct {
 	file     string // "": none
 	sessions []interface{ Stats() stats }
 	line     func(stats) string
+	broken   <-chan error // ends run, as an error
 	drawn    bool
 	failed   bool // the file could not be written, which was said
 	begun    time.Time
@@ -40,6 +41,8 @@ func (r *report) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case err := <-r.broken:
+			return err
 		case <-tick.C:
 		}
 		if err := r.write(); err != nil && !r.failed {

@@ -73,7 +73,7 @@ func replay(t *testing.T, script string) string {
 	for line := range strings.Lines(script) {
 		command, ok := strings.CutPrefix(line, "$")
 		if !ok {
-			if strings.HasPrefix(line, "#") || strings.TrimSpace(line) == "" {
+			if strings.HasPrefix(line, "#") {
 				out.WriteString(line)
 			}
 			continue

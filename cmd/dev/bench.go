@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// comparison is one line of the table: a benchmark, and what it is held against.
+type comparison struct {
+	what      string
+	pkg       string
+	ours      string // benchmark
+	reference string // benchmark of the same package; empty: measure
+	measure   func() (float64, error)
+	against   string
+}
+
+var comparisons = []comparison{
+	{what: "store: write blocks", pkg: "./store", ours: "BenchmarkPut", against: "plain files, one a segment", measure: plainWrite},
+	{what: "store: read blocks", pkg: "./store", ours: "BenchmarkRead", against: "plain files, one a segment", measure: plainRead},
+	{what: "proxy: segment to a player", pkg: "./node/proxy", ours: "BenchmarkProxy", reference: "BenchmarkNetHTTP", against: "net/http serving the file"},
+	{what: "swarm: blocks to a peer, encrypted", pkg: "./node/swarm", ours: "BenchmarkBlocks", against: "raw socket copy", measure: socketCopy},
+}
+
+func runBenchmarks(ctx context.Context, root string, args []string) error {
+	f := flag.NewFlagSet("dev bench", flag.ContinueOnError)
+	span := f.Duration("time", time.Second, "how long each benchmark runs")
+	if err := parse(f, args); err != nil {
+		return err
+	}
+	var rows [][]string
+	measured := map[string]map[string]float64{} // package, benchmark, MB/s
+	for _, c := range comparisons {
+		if measured[c.pkg] == nil {
+			fmt.Fprintf(os.Stderr, "measuring %s …\n", c.pkg)
+			m, err := goBench(ctx, root, c.pkg, *span)
+			if err != nil {
+				return err
+			}
+			measured[c.pkg] = m
+		}
+		ours, ok := measured[c.pkg][c.ours]
+		reference, refOK := measured[c.pkg][c.reference]
+		if c.measure != nil {
+			var err error
+			if reference, err = c.measure(); err != nil {
+				return fmt.Errorf("measure %s: %w", c.against, err)
+			}
+			refOK = true
+		}
+		if !ok || !refOK {
+			return fmt.Errorf("bench: %s has no %s", c.pkg, c.ours)
+		}
+		rows = append(rows, []string{c.what, fmt.Sprintf("%.0f MB/s", ours), fmt.Sprintf("%.0f MB/s", reference), fmt.Sprintf("%.2f", ours/reference), c.against})
+	}
+	for _, s := range simulations {
+		fmt.Fprintf(os.Stderr, "simulating %s …\n", s.what)
+		rows = append(rows, s.row())
+	}
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "WHAT\tCORAL\tREFERENCE\tRATIO\tTHE REFERENCE IS")
+	for _, r := range rows {
+		fmt.Fprintln(t, strings.Join(r, "\t"))
+	}
+	return t.Flush()
+}
+
+// result matches such as: BenchmarkX/sub-2   100   12 ns/op   83.5 MB/s
+var result = regexp.MustCompile(`^(Benchmark[^\s]+?)(?:-\d+)?\s+\d+\s.*?([\d.]+) MB/s`)
+
+// goBench runs a package's benchmarks and gives the median MB/s of each.
+func goBench(ctx context.Context, root, pkg string, span time.Duration) (map[string]float64, error) {
+	const times = "3" // the machine is shared: one run may be disturbed
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", ".", "-benchtime", span.String(), "-count", times, pkg)
+	cmd.Dir, cmd.Env = root, append(os.Environ(), noCgo...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("go test -bench %s: %w\n%s", pkg, err, out)
+	}
+	return parseBench(out), nil
+}
+
+func parseBench(out []byte) map[string]float64 {
+	all := map[string][]float64{}
+	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
+		if m := result.FindStringSubmatch(lines.Text()); m != nil {
+			if v, err := strconv.ParseFloat(m[2], 64); err == nil {
+				all[m[1]] = append(all[m[1]], v)
+			}
+		}
+	}
+	medians := map[string]float64{}
+	for name, vs := range all {
+		slices.Sort(vs)
+		medians[name] = vs[len(vs)/2]
+	}
+	return medians
+}

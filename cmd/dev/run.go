@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"time"
+
+	"coral/assets"
+)
+
+const (
+	// helpers is how many seeds the demo has beside the publisher and the viewer.
+	helpers = 2
+	// headStart is how long the helpers fill their caches before the viewer
+	// comes: two segments.
+	headStart = 2 * assets.SegmentDuration
+	// startWithin bounds how long a part of the demo may take to come up.
+	startWithin = 30 * time.Second
+)
+
+func runDemo(ctx context.Context, root string, args []string) error {
+	f := flag.NewFlagSet("dev run", flag.ContinueOnError)
+	limit := f.Duration("for", 0, "stop after this long; 0: at Ctrl-C")
+	window := f.Bool("window", hasDisplay(), "play with mpv, if it is installed (default: where there is a display)")
+	if err := parse(f, args); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "coral-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+
+	fmt.Println("building coralnode …")
+	program := filepath.Join(dir, "coralnode")
+	if runtime.GOOS == "windows" {
+		program += ".exe"
+	}
+	if err := stream(ctx, root, noCgo, "go", "build", "-o", program, "./cmd/coralnode"); err != nil {
+		return err
+	}
+	d := &demo{dir: dir, program: program, window: *window && have("mpv"), quiet: *limit > 0}
+	switch {
+	case d.window:
+	case !hasDisplay():
+		fmt.Println("no display: running without a window")
+	default:
+		fmt.Println("mpv is not installed: running without a window")
+	}
+	if *limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, *limit)
+		defer cancel()
+	}
+	err = d.run(ctx)
+	if ctx.Err() == nil {
+		return err // something broke
+	}
+	if *limit > 0 && d.played == 0 {
+		return errors.Join(fmt.Errorf("nothing was played within %s", *limit), err)
+	}
+	return nil
+}
+
+// hasDisplay reports whether a window could be opened.
+func hasDisplay() bool {
+	switch runtime.GOOS {
+	case "windows", "darwin":
+		return true
+	}
+	return os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
+}
+
+// demo is one run of the demo channel. Everything of it lives in dir.
+type demo struct {
+	dir, program string
+	window       bool
+	quiet        bool          // no hint about Ctrl-C
+	played       time.Duration // so far
+}
+
+// run starts all parts and shows the line until ctx ends or a part fails.
+func (d *demo) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	source, stop, err := serveOrigin()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	c := &crew{cancel: cancel, env: append([]string{
+		// Nothing of the user's is read or written.
+		"XDG_STATE_HOME=" + filepath.Join(d.dir, "state"), "XDG_CACHE_HOME=" + filepath.Join(d.dir, "cache"),
+		"XDG_CONFIG_HOME=" + filepath.Join(d.dir, "config"), "XDG_DATA_HOME=" + filepath.Join(d.dir, "data"),
+	}, os.Environ()...)}
+	defer c.end() // before the folder goes
+	defer cancel(nil)
+
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	at := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	link := filepath.Join(d.dir, "link")
+	c.start(ctx, "publisher", d.program, "publish", source, "--name", "Coral demo", "--state", filepath.Join(d.dir, "publisher"),
+		"--listen", at, "--advertise", at, "--link-file", link, "--dht", "off", "--upnp", "off")
+	if err := waitFor(ctx, link); err != nil {
+		return c.why(err)
+	}
+	peer := []string{"@" + link, "--share", "on", "--listen", "127.0.0.1:0", "--dht", "off", "--upnp", "off", "--cache-size", "64MiB"}
+	for i := range helpers {
+		name := fmt.Sprintf("helper %d", i+1)
+		c.start(ctx, name, d.program, append([]string{"seed", "--cache-dir", filepath.Join(d.dir, fmt.Sprintf("helper%d", i+1))}, peer...)...)
+	}
+	fmt.Printf("a live origin, a publisher and %d helpers are up; the viewer comes in %s\n", helpers, headStart)
+	select {
+	case <-time.After(headStart):
+	case <-ctx.Done():
+		return c.why(ctx.Err())
+	}
+	urlFile, statsFile := filepath.Join(d.dir, "url"), filepath.Join(d.dir, "stats.json")
+	c.start(ctx, "viewer", d.program, append([]string{"watch", "--cache-dir", filepath.Join(d.dir, "viewer"),
+		"--url-file", urlFile, "--stats-file", statsFile}, peer...)...)
+	if err := waitFor(ctx, urlFile); err != nil {
+		return c.why(err)
+	}
+	url, err := os.ReadFile(urlFile)
+	if err != nil {
+		return err
+	}
+	return c.why(d.play(ctx, c, string(url[:len(url)-1]), statsFile))
+}
+
+// play has something read the URL, and shows each second where it comes from.
+func (d *demo) play(ctx context.Context, c *crew, url, statsFile string) error {
+	fmt.Printf("the URL for any HLS player:\n\n  %s\n\n", url)
+	if !d.quiet {
+		fmt.Println("Ctrl-C ends everything.")
+	}
+	if d.window {
+		c.start(ctx, "mpv", "mpv", "--really-quiet", "--force-window=yes", "--title=Coral demo", "--profile=low-latency", url)
+	} else {
+		c.services.Go(func() { read(ctx, url) })
+	}
+	l := newLine(os.Stdout)
+	defer l.end()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var began time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case now := <-tick.C:
+			s, err := readStats(statsFile)
+			if err != nil || s.total() == 0 {
+				l.show("waiting for the first segment · " + url)
+				continue
+			}
+			if began.IsZero() {
+				began = now
+			}
+			d.played = now.Sub(began) + time.Second
+			l.show(s.text(d.played) + " · " + url)
+		}
+	}
+}
+
+// serveOrigin serves the demo clip, live.
+func serveOrigin() (url string, stop func(), err error) {
+	// A window's worth has been there before: players start at once.
+	origin, err := assets.NewOrigin(time.Now().Add(-assets.Window * assets.SegmentDuration))
+	if err != nil {
+		return "", nil, err
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, fmt.Errorf("start origin: %w", err)
+	}
+	srv := &http.Server{Handler: origin, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	ended := make(chan struct{})
+	go func() { srv.Serve(ln); close(ended) }()
+	return "http://" + ln.Addr().String() + assets.PlaylistPath, func() { srv.Close(); <-ended }, nil
+}
+
+// freePort finds a port that nobody listens at. Somebody may take it before it
+// is used; then the publisher says so and the demo ends.
+func freePort() (int, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a port: %w", err)
+	}
+	defer ln.Close()
+	return ln.Addr().(*net.TCPAddr).Port, nil
+}
+
+// waitFor waits until a file is there; it is written whole.
+func waitFor(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startWithin, fmt.Errorf("%s did not come within %s", filepath.Base(name), startWithin))
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := os.Stat(name); err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}

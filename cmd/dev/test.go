@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+)
+
+// concurrent are the packages whose goroutines share state: they are tested with
+// the race detector, too. The pure ones have none.
+var concurrent = []string{
+	"./assets", "./cmd/coralnode", "./store/...", "./node", "./node/origin", "./node/proxy", "./node/publish", "./node/swarm/...",
+}
+
+// testTimeout bounds one package's tests: far above what any takes on two
+// cores, low enough for CI to say which package hangs.
+const testTimeout = "8m"
+
+func runTests(ctx context.Context, root string, args []string) error {
+	f := flag.NewFlagSet("dev test", flag.ContinueOnError)
+	race := f.String("race", "auto", "race detector: on (a C compiler is installed if need be), off, or auto: where gcc is there")
+	quick := f.Bool("quick", false, "install nothing, and leave the race detector out")
+	if err := parse(f, args); err != nil {
+		return err
+	}
+	began := time.Now()
+	tools := players
+	switch {
+	case *quick:
+		tools, *race = nil, "off"
+	case *race == "on":
+		tools = append(tools, compiler)
+	case *race != "off" && *race != "auto":
+		fmt.Fprintln(os.Stderr, "dev test: --race is on, off or auto")
+		return errUsage
+	}
+	install(ctx, tools)
+
+	step("go vet")
+	if err := stream(ctx, root, noCgo, "go", "vet", "./..."); err != nil {
+		return err
+	}
+	// All is run even where something fails: one look shows everything.
+	var errs []error
+	if *race == "auto" && !have("gcc") {
+		fmt.Println("without gcc the race detector is left out; --race=on installs it")
+		*race = "off"
+	}
+	if *race != "off" {
+		step("go test -race, the concurrent packages")
+		args := append([]string{"test", "-race", "-timeout", testTimeout}, concurrent...)
+		errs = append(errs, stream(ctx, root, cgo, "go", args...))
+	}
+	// Last, so that a run closes with the lines of all packages.
+	step("go test, all packages")
+	errs = append(errs, stream(ctx, root, noCgo, "go", "test", "-timeout", testTimeout, "./..."))
+	fmt.Printf("\n%s in %s\n", map[bool]string{true: "all tests passed", false: "TESTS FAILED"}[errors.Join(errs...) == nil], time.Since(began).Round(time.Second))
+	return errors.Join(errs...)
+}
