@@ -66,14 +66,14 @@ const maxDue = 3600_000
 func (s *Session) sendBlock(a schedule.Send) {
 	o := s.objects[a.ID]
 	if o == nil || o.entry == nil {
-		s.step(schedule.Sent{Peer: a.Peer, ID: a.ID, Block: a.Block})
+		s.step(schedule.Sent(a))
 		return
 	}
 	data := make([]byte, segment.BlockLen(o.size, a.Block))
 	if _, err := s.node.store.Read(o.key, a.Block, data); err != nil {
 		s.lost(o, a.Block)
 		s.swarm.Send(swarm.PeerID(a.Peer), &wire.Refuse{ID: a.ID, Block: uint16(a.Block), Reason: wire.NotHeld})
-		s.step(schedule.Sent{Peer: a.Peer, ID: a.ID, Block: a.Block})
+		s.step(schedule.Sent(a))
 		return
 	}
 	s.cookie++
