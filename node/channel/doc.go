@@ -1,7 +1,7 @@
 // Package channel holds what a channel is made of: its descriptor (the info
 // dict of its torrent), its link, and its signed feed. It is pure: bytes and
 // `now` in, values out. It reads no clock, opens nothing, starts no goroutine
-// and does not know who sent what; a Feed and a Signer are each owned by one
+// and does not know who sent what; a Feed is owned by one
 // goroutine of their user's. Chance is taken only to make keys.
 //
 // All formats are versioned, bounded (limits.go) and canonical: what a parser

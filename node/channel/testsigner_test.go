@@ -14,6 +14,7 @@ import (
 // which the last Overlap is for their successors to become known.
 const signingLife = 12 * time.Hour
 
+// Signer is a small publisher for tests.
 // Signer is the publisher's side of a feed: it keeps the signing key fresh and
 // continues the chains. It is owned by one goroutine.
 //
