@@ -133,7 +133,7 @@ func (s *Scheduler) openBlocks(o *object, inOrder bool) {
 }
 
 // room reports whether p's pipeline has room for extra more blocks.
-func (p *peer) room(extra int) bool { return len(p.asks) < p.depth+extra }
+func (p *peer) room(extra int) bool { return len(p.asks) < p.depth+extra && p.busyUntil == 0 }
 
 // pickRoom chooses whom to ask for block i, or nobody if all holders are busy. A
 // publisher is asked only for what nobody else holds.
@@ -242,7 +242,7 @@ func (s *Scheduler) fill(o *object, extra int) {
 // It also ends f if they hold much of what comes before the last blocks that they
 // lack: what is left is fetched anew, without that.
 func (s *Scheduler) takeOver(o *object, f *fetch) bool {
-	if f.end-f.next < 2 {
+	if f.end-f.next < 2 || f.at == s.now {
 		return false
 	}
 	limit := max(s.goal(o)-Instant(urgentMargin), f.expect(s.now, &s.origin, f.end-1))
@@ -264,6 +264,7 @@ func (s *Scheduler) takeOver(o *object, f *fetch) bool {
 		return false
 	}
 	s.stop(f)
+	o.trustUntil = s.now + Instant(trustPeers)
 	return true
 }
 
@@ -306,7 +307,8 @@ func (s *Scheduler) moveLate(o *object) {
 			m = others
 		}
 		if p := s.soonest(o, m, 0); p != nil {
-			s.ask(p, o, i, true)
+			s.withdraw(o, i, b.asked)
+			s.ask(p, o, i, false)
 		}
 	}
 }
@@ -339,7 +341,7 @@ func (s *Scheduler) moveQueued(o *object, extra int) {
 		was := old.expectAsk(s.now, old.find(o, i))
 		will := p.expect(s.now, 0)
 		favour := s.publishers&^b.holders&b.asked != 0
-		if favour || will+Instant(moveGain) < was && (was-s.now) > 2*(will-s.now) {
+		if favour || will+Instant(moveGain) < was && (was-s.now) > 2*(will-s.now) && was-s.now > Instant(moveGain+2*old.service+old.rtt) {
 			s.withdraw(o, i, b.asked)
 			s.ask(p, o, i, false)
 		}

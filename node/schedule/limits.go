@@ -26,7 +26,7 @@ const (
 	firstWaitDev = 60 * time.Millisecond
 
 	// Time-outs (delivery: RFC 6298 on service times).
-	minRTO = 150 * time.Millisecond
+	minRTO = 700 * time.Millisecond
 	maxRTO = 2 * time.Second
 	// silent is after how long without any answer a peer loses all its work.
 	silent = 2 * time.Second
@@ -51,6 +51,11 @@ const (
 	// Refusals.
 	minRetry = 80 * time.Millisecond
 	maxRetry = 500 * time.Millisecond
+	// A peer that refuses busyAfter blocks in a row is asked for nothing for a
+	// while.
+	busyAfter = 2
+	minBusy   = 100 * time.Millisecond
+	maxBusy   = 600 * time.Millisecond
 
 	// Duplicates: one in dupShare of what was received (3 %), and dupFloor
 	// blocks in any case, so that a start or a rescue need not wait for credit.
@@ -64,7 +69,9 @@ const (
 	maxFetches = 2 // at once
 	// worthStopping is how many blocks neighbours must be able to send to make a
 	// second request to the origin for the rest worth its round trip.
-	worthStopping  = 3
+	worthStopping = 3
+	// trustPeers is how long neighbours then have to show that they can.
+	trustPeers     = 400 * time.Millisecond
 	firstTTFB      = 200 * time.Millisecond
 	firstTTFBDev   = 80 * time.Millisecond
 	firstBlock     = 40 * time.Millisecond // 6.5 Mbit/s
@@ -90,6 +97,7 @@ const (
 	stripe       = 8  // blocks that one neighbour fetches for all
 	smallSwarm   = 30 // viewers, up to which neighbours are ranked
 	minGrace     = 150 * time.Millisecond
+	minGap       = 400 * time.Millisecond // without a new block of a segment that was coming
 	minStep      = 150 * time.Millisecond
 	joinGrace    = 600 * time.Millisecond // for neighbours to turn up at first,
 	helloGrace   = 300 * time.Millisecond // for one that did to say what it holds,
@@ -122,7 +130,7 @@ const (
 	maxPeerSlots  = 2   // of one peer
 	// maxBacklog is how long a queue may be expected to take: an answer later
 	// than that would find the asker gone.
-	maxBacklog = 1200 * time.Millisecond
+	maxBacklog = 500 * time.Millisecond
 	// urgentUpload is how soon a request must be due to go first.
 	urgentUpload = time.Second
 	// starved is how long a request may be overtaken by others.
@@ -134,8 +142,9 @@ const (
 
 	// Super-seeding.
 
-	maxShown     = 16 // blocks shown and not yet sent, in all
-	maxShownPeer = 4  // and per neighbour
+	showAhead    = 400 * time.Millisecond // of the uplink's time
+	maxShown     = 16                     // blocks shown and not yet sent, in all
+	maxShownPeer = 4                      // and per neighbour
 	minSpread    = 300 * time.Millisecond
 	firstSpread  = 200 * time.Millisecond
 	secondCopy   = 600 * time.Millisecond // until a second holder must show up

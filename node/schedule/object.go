@@ -64,6 +64,10 @@ type object struct {
 	retryAt Instant        // when refusals are forgotten; Never: there are none
 	late    int            // asks whose time-out has passed
 
+	// trustUntil is until when neighbours that hold blocks are left to send them,
+	// after a fetch was given up in their favour.
+	trustUntil Instant
+
 	// Origin suppression.
 
 	claims    []claim

@@ -52,6 +52,8 @@ type peer struct {
 	progress      Instant // since when we wait for the next answer
 	missed        int     // time-outs since then
 	depth         int
+	busies        int // refusals in a row
+	busyUntil     Instant
 	suspect       bool
 	pardonAt      Instant
 	pardon        time.Duration
@@ -158,7 +160,7 @@ func (p *peer) answered(now Instant, k int) {
 	}
 	p.remove(now, k)
 	p.delivered++
-	p.failures = 0
+	p.failures, p.busies, p.busyUntil = 0, 0, 0
 	p.good = p.good - p.good/16 + 256
 	p.bad -= p.bad / 16
 	p.alive(now)

@@ -115,7 +115,7 @@ func (s *Scheduler) seed(o *object) {
 				p := s.peers[(b.shown & -b.shown).first()]
 				p.spread = min(p.spread*3/2, maxRTO)
 			}
-		} else if s.shown >= maxShown {
+		} else if s.shown >= s.showAtOnce() {
 			continue
 		}
 		if p := s.audienceFor(o, i, audience); p != nil {
@@ -126,6 +126,12 @@ func (s *Scheduler) seed(o *object) {
 	if done {
 		s.stopSeeding(o)
 	}
+}
+
+// showAtOnce is how many blocks are shown and not sent yet at a time: as many as
+// keep the uplink busy for a moment, so that none of them waits long.
+func (s *Scheduler) showAtOnce() int {
+	return min(max(int(showAhead/max(s.uplink.service, time.Millisecond)), s.cfg.Slots+1), maxShown)
 }
 
 // spreadEnough reports whether others can be left to spread a block. One

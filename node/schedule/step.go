@@ -294,6 +294,12 @@ func (s *Scheduler) refused(ev Refused) {
 	p.alive(s.now)
 	b := &o.blocks[ev.Block]
 	switch ev.Reason {
+	case Busy:
+		if p.busies++; p.busies >= busyAfter {
+			p.depth = max(1, p.depth-1)
+			p.busyUntil = s.now + Instant(min(max(time.Duration(p.busies)*p.service/2, minBusy), maxBusy))
+			s.at(p.busyUntil)
+		}
 	case NotHeld:
 		b.holders &^= only(p.slot)
 		o.full &^= only(p.slot)
@@ -378,6 +384,12 @@ func (s *Scheduler) peerTimers(p *peer) {
 		p.suspect, p.depth = false, 1
 		s.rate(p)
 		s.touchAll()
+	}
+	if p.busyUntil > s.now {
+		s.at(p.busyUntil)
+	} else if p.busyUntil != 0 {
+		p.busyUntil = 0
+		s.freed, s.dirty = true, true
 	}
 	for k := range p.asks {
 		if a := &p.asks[k]; !a.late && a.until <= s.now {

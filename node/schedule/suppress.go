@@ -110,7 +110,7 @@ func (s *Scheduler) dutyAt(o *object, k int, large bool) Instant {
 	if seeded {
 		at = max(at, o.known+Instant(min(max(s.seeded.first+4*s.seeded.firstDev, minGrace), half)))
 	}
-	gap := Instant(min(max(s.seeded.gap+4*s.seeded.gapDev, minGrace), half))
+	gap := Instant(max(min(s.seeded.gap+4*s.seeded.gapDev, half), minGap))
 	if seeded && o.lastNew != 0 {
 		at = max(at, o.lastNew+gap)
 	} else if r.lastNew != 0 {

@@ -66,7 +66,7 @@ func (s *Scheduler) requested(ev Requested) {
 	}
 	backlog := time.Duration(len(s.queue)+len(s.sending)) * s.uplink.service
 	rare := ev.Due-s.now < Instant(urgentUpload) && s.rare(o, ev.Block, p)
-	if p.queued >= maxPeerQueue || len(s.queue) >= maxQueue || same >= maxBlockQueue || backlog > maxBacklog && !rare {
+	if p.queued >= maxPeerQueue || len(s.queue) >= maxQueue || same >= maxBlockQueue || backlog > maxBacklog && !rare && !s.offered(o, ev.Block, p) {
 		s.refuse(p, ev, Busy)
 		return
 	}
@@ -80,6 +80,11 @@ func (s *Scheduler) requested(ev Requested) {
 	s.idle = true
 	s.queue = append(s.queue, request{p: p, o: o, block: ev.Block, due: ev.Due, at: s.now})
 	s.seedAsked(o, ev.Block, p)
+}
+
+// offered reports whether a super-seeder has shown p that block in particular.
+func (s *Scheduler) offered(o *object, block int, p *peer) bool {
+	return o.seeding && o.blocks[block].shown.has(p.slot)
 }
 
 func (s *Scheduler) refuse(p *peer, ev Requested, why RefuseReason) {

@@ -22,7 +22,7 @@ func (s *Scheduler) planUrgent(o *object) {
 	}
 	patient := s.patience(o, len(open)) > s.now
 	needed := false
-	alone := !fetchable || s.peersSuffice(o, open, goal)
+	alone := !fetchable || s.now < o.trustUntil || s.peersSuffice(o, open, goal)
 	limit := max(goal, s.originTime(len(open)))
 	for k := len(open) - 1; k >= 0; k-- { // the far end first: the origin begins at the near one
 		i := int(open[k].block)
