@@ -19,7 +19,7 @@ type Stats struct {
 		FromCache  int64 `json:"from_cache"`
 		ToPeers    int64 `json:"to_peers"`
 		Duplicate  int64 `json:"duplicate"`  // came though held already
-		Control    int64 `json:"control"`    // to and from peers, all that is no block; wire bytes
+		Control    int64 `json:"control"`    // messages to and from peers that carry no block
 		Unverified int64 `json:"unverified"` // from the origin for the player alone, no entry known
 	} `json:"bytes"`
 	Segments struct {
@@ -130,7 +130,7 @@ func (s *Session) fill(st *Stats) {
 		st.Peers.Connected, st.Peers.Known, st.Peers.Banned = len(s.peers), s.swarm.Known(), s.swarm.Banned()
 		sent, received := s.swarm.Wire()
 		st.SentWire, st.ReceivedWire = sent, received
-		st.Bytes.Control = max(0, sent+received-c.toPeers-c.bytes[fromPeers]-c.duplicate)
+		st.Bytes.Control = s.swarm.Control()
 	}
 }
 

@@ -158,13 +158,6 @@ func (p *peer) next() (control [][]byte, block *outBlock) {
 	return nil, nil
 }
 
-// idle reports whether nothing waits to be sent.
-func (p *peer) idle() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return !p.busy && len(p.control) == 0
-}
-
 // run says hello, then sends what is queued until the connection ends.
 func (p *peer) run() {
 	m, version := p.s.helloFor(p)
@@ -182,6 +175,9 @@ func (p *peer) run() {
 		control, block := p.next()
 		switch {
 		case control != nil:
+			for _, f := range control {
+				p.s.control.Add(int64(len(f)))
+			}
 			if !p.write(control, true) {
 				return
 			}
@@ -272,9 +268,12 @@ func (p *peer) receive(payload []byte) {
 	}
 	if _, ok := m.(*wire.Block); ok {
 		p.exchanged.Add(1)
-	} else if !p.allow(now) {
-		p.s.punish(p, "sent too many messages")
-		return
+	} else {
+		p.s.control.Add(int64(size))
+		if !p.allow(now) {
+			p.s.punish(p, "sent too many messages")
+			return
+		}
 	}
 	if h, ok := m.(*wire.Hello); ok != (hello == nil) {
 		p.s.punish(p, "sent messages out of order")

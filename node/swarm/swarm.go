@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/anacrolix/torrent"
@@ -66,6 +67,8 @@ type Swarm struct {
 	leaving  bool
 	// wire bytes of connections that have ended
 	sent, received int64
+
+	control atomic.Int64 // bytes of messages that are no block, both ways
 }
 
 // lastPeer is the newest PeerID of the process: handles are never used again,
@@ -304,6 +307,10 @@ func (s *Swarm) Wire() (sent, received int64) {
 	}
 	return sent, received
 }
+
+// Control returns the bytes of the messages that carried no block, sent and
+// received.
+func (s *Swarm) Control() int64 { return s.control.Load() }
 
 // PeerWire returns the bytes exchanged with one peer, headers included.
 func (s *Swarm) PeerWire(id PeerID) (sent, received int64) {
