@@ -132,6 +132,10 @@ func (s *Session) keepHouse(now schedule.Instant) {
 		s.rewant(r, now)
 	}
 	s.tellWatching()
+	if s.swarm != nil && s.swarm.Size() != s.counts.size {
+		s.counts.size = s.swarm.Size()
+		s.step(schedule.Estimate{N: s.counts.size})
+	}
 	if now-s.counts.swept > schedule.Instant(sweepEvery) {
 		s.counts.swept = now
 		s.sweep()
