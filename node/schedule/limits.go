@@ -101,7 +101,7 @@ const (
 	minStep      = 150 * time.Millisecond
 	joinGrace    = 600 * time.Millisecond // for neighbours to turn up at first,
 	helloGrace   = 300 * time.Millisecond // for one that did to say what it holds,
-	joinMost     = 2 * time.Second        // and until when we wait for that
+	joinMost     = time.Second            // and until when we wait for that
 	roundWindow  = 600 * time.Millisecond // W
 	roundGap     = 300 * time.Millisecond // g
 	maxRounds    = 3

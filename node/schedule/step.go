@@ -297,6 +297,8 @@ func (s *Scheduler) refused(ev Refused) {
 	case Busy:
 		if p.busies++; p.busies >= busyAfter {
 			p.depth = max(1, p.depth-1)
+			// It says that its queue is long: so much for the next block.
+			ewma(&p.service, &p.serviceDev, p.service+maxBacklog)
 			p.busyUntil = s.now + Instant(min(max(time.Duration(p.busies)*p.service/2, minBusy), maxBusy))
 			s.at(p.busyUntil)
 		}

@@ -38,10 +38,31 @@ func (n *node) join() {
 		at := w.now + 4*w.delay(&n.link, &m.link) + schedule.Instant(w.rng.Int64N(int64(200*time.Millisecond)))
 		w.q.put(at, event{kind: meet, node: int32(n.index), from: int32(i)})
 	}
+	n.scrape()
 	// The feed: one peer's window comes with the first connection; until then
 	// the origin's own playlist says as much as the publisher has signed.
 	at := w.now + 2*w.delay(&n.link, &w.origin.link)
 	w.q.put(at, event{kind: record, node: int32(n.index), from: -1, block: int32(w.nodes[publisher].known)})
+}
+
+// scrape learns from the tracker how large the swarm is, more or less.
+func (n *node) scrape() {
+	if n.group.Liar {
+		return
+	}
+	w := n.w
+	w.q.put(w.now+schedule.Instant(10*time.Second), event{kind: scrape, node: int32(n.index)})
+	n.step(schedule.Estimate{N: w.alive() * (50 + w.rng.IntN(100)) / 100})
+}
+
+// alive is how many viewers are there.
+func (w *world) alive() (size int) {
+	for _, m := range w.nodes[1:] {
+		if m.up {
+			size++
+		}
+	}
+	return size
 }
 
 func (w *world) publisherDegree() int {

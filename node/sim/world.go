@@ -148,6 +148,8 @@ func (w *world) handle(ev *event) {
 		n.leave(false)
 	case lost:
 		n.disconnect(int(ev.from))
+	case scrape:
+		n.scrape()
 	case play:
 		n.play()
 	}
