@@ -131,6 +131,10 @@ const (
 	// maxBacklog is how long a queue may be expected to take: an answer later
 	// than that would find the asker gone.
 	maxBacklog = 500 * time.Millisecond
+	// minQueue is how many requests may wait in any case, lest the uplink idle.
+	minQueue = 2
+	// slowUplink is the time per block from which on fewer are sent at once.
+	slowUplink = 120 * time.Millisecond
 	// urgentUpload is how soon a request must be due to go first.
 	urgentUpload = time.Second
 	// starved is how long a request may be overtaken by others.

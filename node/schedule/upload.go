@@ -64,9 +64,10 @@ func (s *Scheduler) requested(ev Requested) {
 		}
 		same++
 	}
-	backlog := time.Duration(len(s.queue)+len(s.sending)) * s.uplink.service
+	waiting := len(s.queue) + len(s.sending)
+	long := time.Duration(waiting)*s.uplink.service > maxBacklog && waiting >= minQueue
 	rare := ev.Due-s.now < Instant(urgentUpload) && s.rare(o, ev.Block, p)
-	if p.queued >= maxPeerQueue || len(s.queue) >= maxQueue || same >= maxBlockQueue || backlog > maxBacklog && !rare && !s.offered(o, ev.Block, p) {
+	if p.queued >= maxPeerQueue || len(s.queue) >= maxQueue || same >= maxBlockQueue || long && !rare && !s.offered(o, ev.Block, p) {
 		s.refuse(p, ev, Busy)
 		return
 	}
@@ -146,7 +147,7 @@ func (s *Scheduler) serve() {
 			busy++
 		}
 	}
-	for ; busy < s.cfg.Slots && len(s.queue) > 0; busy++ {
+	for ; busy < s.atOnce() && len(s.queue) > 0; busy++ {
 		k := s.pickRequest()
 		if k < 0 {
 			return
@@ -159,6 +160,15 @@ func (s *Scheduler) serve() {
 		s.act(Send{Peer: r.p.id, ID: r.o.id, Block: r.block})
 		s.at(s.now + Instant(stuckAfter))
 	}
+}
+
+// atOnce is how many blocks are handed to the network at a time: fewer on a slow
+// uplink, where each would wait long for those before it.
+func (s *Scheduler) atOnce() int {
+	if s.uplink.service > slowUplink {
+		return min(s.cfg.Slots, 2)
+	}
+	return s.cfg.Slots
 }
 
 // pickRequest chooses what to send next, or -1. Requests that have become

@@ -48,6 +48,8 @@ type Result struct {
 	Suspects   int
 	Sched      schedule.Stats // of all viewers together
 
+	// Uplinks is how much of all viewers' uplink time was used.
+	Uplinks   float64
 	MaxUpload float64 // the busiest viewer's share of all viewers' uploads
 
 	originBytes, publisherBytes int64
@@ -61,12 +63,16 @@ func (w *world) report() {
 	r := &w.result
 	var startups, readies []time.Duration
 	var received, uploaded, most int64
+	capacity := 0.0
 	for _, n := range w.nodes[1:] {
 		if n.group.Liar {
 			continue
 		}
 		addStats(&r.Sched, n.sched.Stats())
 		uploaded += n.uploaded
+		if n.up && n.joinedAt > 0 {
+			capacity += float64(n.link.Up) / 8 * time.Duration(w.now-n.joinedAt).Seconds()
+		}
 		most = max(most, n.uploaded)
 		if n.group.Helper {
 			continue
@@ -113,6 +119,9 @@ func (w *world) report() {
 		r.Duplicates = float64(st.Duplicates) / float64(received)
 		r.Control = float64(w.control) / float64(received)
 	}
+	if capacity > 0 {
+		r.Uplinks = float64(uploaded) / capacity
+	}
 	if uploaded > 0 {
 		r.MaxUpload = float64(most) / float64(uploaded)
 	}
@@ -154,8 +163,8 @@ func (r *Result) String() string {
 		r.Viewers, r.Segments, r.Copies, r.OriginCopies, r.PublisherCopies, r.Steady, r.SteadyWorst, 100*r.Offload)
 	fmt.Fprintf(&b, "  started %d in %d/%d ms (p50/p95), stalls %d (%d viewers, %v), ready %d/%d/%d ms (p50/p95/worst)\n",
 		r.Started, ms(r.StartP50), ms(r.StartP95), r.Stalls, r.StalledPeers, r.StallTime.Round(time.Millisecond), ms(r.ReadyP50), ms(r.ReadyP95), ms(r.ReadyWorst))
-	fmt.Fprintf(&b, "  duplicates %.2f%%, control %.2f%%, suspects %d, busiest uploader %.1f%%; %d events, %d steps\n",
-		100*r.Duplicates, 100*r.Control, r.Suspects, 100*r.MaxUpload, r.Events, r.Steps)
+	fmt.Fprintf(&b, "  duplicates %.2f%%, control %.2f%%, suspects %d, uplinks used %.0f%%, busiest uploader %.1f%%; %d events, %d steps\n",
+		100*r.Duplicates, 100*r.Control, r.Suspects, 100*r.Uplinks, 100*r.MaxUpload, r.Events, r.Steps)
 	s := r.Sched
 	fmt.Fprintf(&b, "  asks %d copies %d withdrawn %d timeouts %d refusals %d fetches %d stopped %d claims %d announces %d",
 		s.Asks, s.Copies, s.Withdrawals, s.Timeouts, s.Refusals, s.Fetches, s.Stopped, s.Claims, s.Announces)
