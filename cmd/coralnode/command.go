@@ -69,12 +69,6 @@ func (f *flagSet) toggle(p *bool, name, usage string) {
 	f.order = append(f.order, option{name: name, usage: usage})
 }
 
-// given reports whether the flag was on the command line.
-func (f *flagSet) given(name string) (given bool) {
-	f.Visit(func(g *flag.Flag) { given = given || g.Name == name })
-	return given
-}
-
 // parse reads flags wherever they stand among the arguments; "--" ends them.
 func (c *command) parse(args []string) (rest []string, help bool, err error) {
 	for {

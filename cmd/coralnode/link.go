@@ -34,10 +34,14 @@ func linkCommand() *command {
 	var out string
 	var code bool
 	f := newFlagSet("link")
-	f.add(&to, option{name: "to", value: "FORM", choices: forms,
-		usage: "print the link as magnet or coral, or make a torrent file of it"})
-	f.add(text{&out, maxPath}, option{name: "out", value: "FILE", files: true,
-		usage: "write there instead of to standard output"})
+	f.add(&to, option{
+		name: "to", value: "FORM", choices: forms,
+		usage: "print the link as magnet or coral, or make a torrent file of it",
+	})
+	f.add(text{&out, maxPath}, option{
+		name: "out", value: "FILE", files: true,
+		usage: "write there instead of to standard output",
+	})
 	f.toggle(&code, "qr", "draw the link as a QR code")
 	return &command{
 		name: "link", args: "LINK", min: 1, max: 1, flags: f,

@@ -41,30 +41,54 @@ func newNodeOptions() *nodeOptions {
 }
 
 func (o *nodeOptions) register(f *flagSet) {
-	f.add(&o.share, option{name: "share", value: "on|off", choices: onOff,
-		usage: "on: pass on to other viewers what you hold. off: not one packet to or from\na peer, tracker or DHT; the origin alone is asked. The first answer is remembered."})
-	f.add(hostPort{s: &o.listen}, option{name: "listen", value: "HOST:PORT",
-		usage: "where peers connect, TCP and UDP (default: every address, a free port)"})
-	f.add(&o.upload, option{name: "upload-limit", value: "RATE",
-		usage: "cap on all that is sent, headers included: bits per second such as 800k or 5M,\n0 for nothing at all, or unlimited (default)"})
-	f.add(&o.download, option{name: "download-limit", value: "RATE",
-		usage: "cap on all that is received (default: unlimited)"})
-	f.add(text{&o.cacheDir, maxPath}, option{name: "cache-dir", value: "DIR", files: true,
-		usage: "where segments are kept (default: the user's cache folder)"})
-	f.add(&o.cacheSize, option{name: "cache-size", value: "SIZE",
-		usage: "cap on the cache: bytes such as 512MiB or 5GB; 0: memory only (default: " + defaultCache.String() + ")"})
-	f.add(text{&o.statsFile, maxPath}, option{name: "stats-file", value: "FILE", files: true,
-		usage: "write counts as JSON here once a second and at exit, always whole"})
-	f.add(&o.bind, option{name: "bind", value: "ADDRESS",
-		usage: "every packet leaves from this address"})
-	f.add(&o.dht, option{name: "dht", value: "on|off", choices: onOff,
-		usage: "find peers of public channels through the DHT (default: on)"})
-	f.add(advertised{&o.bootstrap}, option{name: "dht-bootstrap", value: "HOST:PORT",
-		usage: "a DHT node to start from, instead of the public ones; repeatable"})
-	f.add(&o.upnp, option{name: "upnp", value: "on|off", choices: onOff,
-		usage: "ask the router to let peers in (default: on)"})
-	f.add(&o.log, option{name: "log", value: "LEVEL", choices: logLevels,
-		usage: "what is logged to standard error: debug, info, warn (default) or error"})
+	f.add(&o.share, option{
+		name: "share", value: "on|off", choices: onOff,
+		usage: "on: pass on to other viewers what you hold. off: not one packet to or from\na peer, tracker or DHT; the origin alone is asked. The first answer is remembered.",
+	})
+	f.add(hostPort{s: &o.listen}, option{
+		name: "listen", value: "HOST:PORT",
+		usage: "where peers connect, TCP and UDP (default: every address, a free port)",
+	})
+	f.add(&o.upload, option{
+		name: "upload-limit", value: "RATE",
+		usage: "cap on all that is sent, headers included: bits per second such as 800k or 5M,\n0 for nothing at all, or unlimited (default)",
+	})
+	f.add(&o.download, option{
+		name: "download-limit", value: "RATE",
+		usage: "cap on all that is received (default: unlimited)",
+	})
+	f.add(text{&o.cacheDir, maxPath}, option{
+		name: "cache-dir", value: "DIR", files: true,
+		usage: "where segments are kept (default: the user's cache folder)",
+	})
+	f.add(&o.cacheSize, option{
+		name: "cache-size", value: "SIZE",
+		usage: "cap on the cache: bytes such as 512MiB or 5GB; 0: memory only (default: " + defaultCache.String() + ")",
+	})
+	f.add(text{&o.statsFile, maxPath}, option{
+		name: "stats-file", value: "FILE", files: true,
+		usage: "write counts as JSON here once a second and at exit, always whole",
+	})
+	f.add(&o.bind, option{
+		name: "bind", value: "ADDRESS",
+		usage: "every packet leaves from this address",
+	})
+	f.add(&o.dht, option{
+		name: "dht", value: "on|off", choices: onOff,
+		usage: "find peers of public channels through the DHT (default: on)",
+	})
+	f.add(advertised{&o.bootstrap}, option{
+		name: "dht-bootstrap", value: "HOST:PORT",
+		usage: "a DHT node to start from, instead of the public ones; repeatable",
+	})
+	f.add(&o.upnp, option{
+		name: "upnp", value: "on|off", choices: onOff,
+		usage: "ask the router to let peers in (default: on)",
+	})
+	f.add(&o.log, option{
+		name: "log", value: "LEVEL", choices: logLevels,
+		usage: "what is logged to standard error: debug, info, warn (default) or error",
+	})
 }
 
 // config is the node that the flags ask for; share has been decided.

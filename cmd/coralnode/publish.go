@@ -43,36 +43,64 @@ type publishOptions struct {
 func publishCommand() *command {
 	o := &publishOptions{listen: publishPort, upload: rateValue{budget.Unlimited}, upnp: on, log: level{warnLevel}}
 	f := newFlagSet("publish")
-	f.add(text{&o.name, maxName}, option{name: "name", value: "TEXT",
-		usage: "the channel's name (default: from SOURCE)"})
-	f.add(text{&o.state, maxPath}, option{name: "state", value: "DIR", files: true,
-		usage: "identity and history; the same folder gives the same link after a restart\n(default: one for each SOURCE in the user's state folder)"})
-	f.add(hostPort{s: &o.listen}, option{name: "listen", value: "HOST:PORT",
-		usage: "where peers connect, TCP and UDP (default: " + publishPort + ")"})
-	f.add(advertised{&o.advertise}, option{name: "advertise", value: "HOST:PORT",
-		usage: "what the link says instead, as others reach it; repeatable"})
-	f.add(text{&o.linkFile, maxPath}, option{name: "link-file", value: "FILE", files: true,
-		usage: "write the link here once peers can join"})
-	f.add(&o.upload, option{name: "upload-limit", value: "RATE",
-		usage: "cap on all that is sent to peers, headers included: bits per second such as\n5M, or unlimited (default)"})
-	f.add(&o.dht, option{name: "dht", value: "on|off", choices: onOff,
-		usage: "let viewers find each other through the DHT (default: on for a public channel)"})
-	f.add(&o.tracker, option{name: "tracker", value: "on|off", choices: onOff,
-		usage: "run a tracker at the address of --listen (default: on for a public channel)"})
+	f.add(text{&o.name, maxName}, option{
+		name: "name", value: "TEXT",
+		usage: "the channel's name (default: from SOURCE)",
+	})
+	f.add(text{&o.state, maxPath}, option{
+		name: "state", value: "DIR", files: true,
+		usage: "identity and history; the same folder gives the same link after a restart\n(default: one for each SOURCE in the user's state folder)",
+	})
+	f.add(hostPort{s: &o.listen}, option{
+		name: "listen", value: "HOST:PORT",
+		usage: "where peers connect, TCP and UDP (default: " + publishPort + ")",
+	})
+	f.add(advertised{&o.advertise}, option{
+		name: "advertise", value: "HOST:PORT",
+		usage: "what the link says instead, as others reach it; repeatable",
+	})
+	f.add(text{&o.linkFile, maxPath}, option{
+		name: "link-file", value: "FILE", files: true,
+		usage: "write the link here once peers can join",
+	})
+	f.add(&o.upload, option{
+		name: "upload-limit", value: "RATE",
+		usage: "cap on all that is sent to peers, headers included: bits per second such as\n5M, or unlimited (default)",
+	})
+	f.add(&o.dht, option{
+		name: "dht", value: "on|off", choices: onOff,
+		usage: "let viewers find each other through the DHT (default: on for a public channel)",
+	})
+	f.add(&o.tracker, option{
+		name: "tracker", value: "on|off", choices: onOff,
+		usage: "run a tracker at the address of --listen (default: on for a public channel)",
+	})
 	f.toggle(&o.private, "private", "only who has the link can find or read the swarm")
-	f.add(viewerOrigin{&o.viewerOrigin}, option{name: "viewer-origin", value: "URL|none", choices: []string{noOrigin},
-		usage: "where viewers may fetch from (default: SOURCE if it is a URL);\nnone: viewers have the swarm only"})
-	f.add(hostPort{s: &o.dashboard}, option{name: "dashboard", value: "HOST:PORT",
-		usage: "the organiser's page: counts as JSON at /api/stats, for Prometheus at /metrics"})
-	f.add(text{&o.statsFile, maxPath}, option{name: "stats-file", value: "FILE", files: true,
-		usage: "write counts as JSON here once a second and at exit, always whole"})
+	f.add(viewerOrigin{&o.viewerOrigin}, option{
+		name: "viewer-origin", value: "URL|none", choices: []string{noOrigin},
+		usage: "where viewers may fetch from (default: SOURCE if it is a URL);\nnone: viewers have the swarm only",
+	})
+	f.add(hostPort{s: &o.dashboard}, option{
+		name: "dashboard", value: "HOST:PORT",
+		usage: "the organiser's page: counts as JSON at /api/stats, for Prometheus at /metrics",
+	})
+	f.add(text{&o.statsFile, maxPath}, option{
+		name: "stats-file", value: "FILE", files: true,
+		usage: "write counts as JSON here once a second and at exit, always whole",
+	})
 	f.add(&o.bind, option{name: "bind", value: "ADDRESS", usage: "every packet leaves from this address"})
-	f.add(advertised{&o.bootstrap}, option{name: "dht-bootstrap", value: "HOST:PORT",
-		usage: "a DHT node to start from, instead of the public ones; repeatable"})
-	f.add(&o.upnp, option{name: "upnp", value: "on|off", choices: onOff,
-		usage: "ask the router to let peers in (default: on)"})
-	f.add(&o.log, option{name: "log", value: "LEVEL", choices: logLevels,
-		usage: "what is logged to standard error: debug, info, warn (default) or error"})
+	f.add(advertised{&o.bootstrap}, option{
+		name: "dht-bootstrap", value: "HOST:PORT",
+		usage: "a DHT node to start from, instead of the public ones; repeatable",
+	})
+	f.add(&o.upnp, option{
+		name: "upnp", value: "on|off", choices: onOff,
+		usage: "ask the router to let peers in (default: on)",
+	})
+	f.add(&o.log, option{
+		name: "log", value: "LEVEL", choices: logLevels,
+		usage: "what is logged to standard error: debug, info, warn (default) or error",
+	})
 	return &command{
 		name: "publish", args: "SOURCE", min: 1, max: 1, flags: f,
 		summary: "sign a live HLS source and print the link to hand out",

@@ -40,13 +40,6 @@ func (c *choice) Set(s string) error {
 	return nil
 }
 
-func chosen(b bool) choice {
-	if b {
-		return on
-	}
-	return off
-}
-
 // rateValue and sizeValue are budget's types as flags.
 type rateValue struct{ budget.Rate }
 

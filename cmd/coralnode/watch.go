@@ -13,10 +13,14 @@ func watchCommand() *command {
 	o := newNodeOptions()
 	proxy, urlFile := "127.0.0.1:0", ""
 	f := newFlagSet("watch")
-	f.add(hostPort{s: &proxy, loopback: true}, option{name: "proxy", value: "HOST:PORT",
-		usage: "where players on this machine connect (default: 127.0.0.1, a free port)"})
-	f.add(text{&urlFile, maxPath}, option{name: "url-file", value: "FILE", files: true,
-		usage: "write the playlist URL here once it can be asked for"})
+	f.add(hostPort{s: &proxy, loopback: true}, option{
+		name: "proxy", value: "HOST:PORT",
+		usage: "where players on this machine connect (default: 127.0.0.1, a free port)",
+	})
+	f.add(text{&urlFile, maxPath}, option{
+		name: "url-file", value: "FILE", files: true,
+		usage: "write the playlist URL here once it can be asked for",
+	})
 	o.register(f)
 	return &command{
 		name: "watch", args: "LINK", min: 1, max: 1, flags: f,

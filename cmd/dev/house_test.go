@@ -34,7 +34,7 @@ var house = map[string]room{
 	},
 	"cmd/dev": {inner: []string{"assets", "node/sim", "store/segment"}},
 
-	"store":             {inner: []string{"store/segment"}, outer: []string{"go.etcd.io/bbolt"}, tests: []string{"store/storetest"}},
+	"store":             {inner: []string{"store/segment"}, outer: []string{"go.etcd.io/bbolt", "golang.org/x/sys"}, tests: []string{"store/storetest"}},
 	"store/segment":     {pure: true},
 	"store/storetest":   {inner: []string{"store", "store/segment"}},
 	"node/budget":       {pure: true},

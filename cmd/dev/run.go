@@ -128,8 +128,10 @@ func (d *demo) run(ctx context.Context) error {
 		return c.why(ctx.Err())
 	}
 	urlFile, statsFile := filepath.Join(d.dir, "url"), filepath.Join(d.dir, "stats.json")
-	c.start(ctx, "viewer", d.program, append([]string{"watch", "--cache-dir", filepath.Join(d.dir, "viewer"),
-		"--url-file", urlFile, "--stats-file", statsFile}, peer...)...)
+	c.start(ctx, "viewer", d.program, append([]string{
+		"watch", "--cache-dir", filepath.Join(d.dir, "viewer"),
+		"--url-file", urlFile, "--stats-file", statsFile,
+	}, peer...)...)
 	if err := waitFor(ctx, urlFile); err != nil {
 		return c.why(err)
 	}
