@@ -39,6 +39,11 @@ type Config struct {
 	Log       *slog.Logger
 }
 
+// cacheRAM bounds the blocks kept in memory: 48 s of 4 Mbit/s, which is more
+// than what neighbours and players ask for again at once. The garbage collector
+// doubles what this costs.
+const cacheRAM = 24 << 20
+
 // Node is Coral's engine. Its methods may be called from any goroutine.
 type Node struct {
 	cfg   Config
@@ -64,7 +69,7 @@ func Open(cfg Config) (*Node, error) {
 	if cfg.CacheDir == "" {
 		capacity = 0
 	}
-	if n.store, err = store.Open(store.Options{Dir: cfg.CacheDir, Cap: capacity, Log: cfg.Log}); err != nil {
+	if n.store, err = store.Open(store.Options{Dir: cfg.CacheDir, Cap: capacity, RAM: cacheRAM, Log: cfg.Log}); err != nil {
 		return nil, fmt.Errorf("open cache: %w", err)
 	}
 	if err := n.store.Degraded(); err != nil {

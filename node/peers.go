@@ -390,6 +390,9 @@ func (s *Session) known(e *channel.Entry) {
 		o.fetch = 0
 	}
 	s.whole(o)
+	if s.role == wire.Helper && !o.whole {
+		s.step(schedule.Want{ID: id, Due: schedule.Never, Background: true})
+	}
 	s.rewant(r, now)
 	r.renew()
 	s.log.Debug("entry", "id", id.String(), "index", e.Index, "held", o.held.Count())

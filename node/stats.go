@@ -63,7 +63,7 @@ type counts struct {
 	rejected       int64
 	lag            time.Duration
 	startup        schedule.Instant
-	size           int // of the swarm, as last told to the scheduler
+	size           int              // of the swarm, as last told to the scheduler
 	kept, swept    schedule.Instant // when housekeeping was last done
 }
 
