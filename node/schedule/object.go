@@ -75,6 +75,7 @@ type object struct {
 	lastNew   Instant // when one announced a block that nobody had announced
 	reopened  Instant // when a claim on it was last given up
 	viaOrigin bool    // somebody was seen fetching it
+	early     bool    // we fetched it before anybody was seen to have it
 	stripes   []round // only in large swarms
 	heard     []heard
 

@@ -215,6 +215,9 @@ func (s *Scheduler) acquire(o *object, i int) {
 		s.unlist(o)
 		o.dirty = false
 		s.stopFetches(o)
+		if o.early && o.firstNew == 0 {
+			s.seeded.failed()
+		}
 	} else {
 		s.touch(o)
 		s.checkFetches(o)

@@ -27,7 +27,7 @@ func newSeedModel() seedModel {
 func (m *seedModel) publisher() { m.score = max(m.score, 2*seedSure) }
 
 func (m *seedModel) came()   { m.score = min(m.score+1, seedBest) }
-func (m *seedModel) failed() { m.score = max(m.score-2, 0) }
+func (m *seedModel) failed() { m.score = max(m.score-1, 0) }
 
 // round is the state of one stripe of a segment.
 type round struct {
@@ -92,9 +92,7 @@ func (s *Scheduler) suppress(o *object) {
 	if !needed || !s.startFetches(o, need) {
 		return
 	}
-	if o.firstNew == 0 {
-		s.seeded.failed()
-	}
+	o.early = o.firstNew == 0 // to be judged when we have it
 	if large {
 		s.sendClaims(o, need)
 	}

@@ -94,6 +94,7 @@ var scenarios = []struct {
 		c.Origin.Up = 50e6
 		return c
 	}},
+	{"thousand", func(s uint64) Config { return thousand(s, 40*time.Second) }},
 	{"graph of 100, publisher serves nobody", func(s uint64) Config {
 		c := lab(s)
 		c.Groups[0].Count, c.Groups[0].Every, c.Degree = 100, 50*time.Millisecond, 12
