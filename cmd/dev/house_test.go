@@ -31,6 +31,7 @@ var house = map[string]room{
 	"cmd/coralnode": {
 		inner: []string{"node", "node/budget", "node/channel", "node/origin", "node/publish"},
 		outer: []string{"github.com/adrg/xdg", "github.com/skip2/go-qrcode"},
+		tests: []string{"assets"},
 	},
 	"cmd/dev": {inner: []string{"assets", "node/sim", "store/segment"}},
 

@@ -2,21 +2,15 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"coral/store/segment"
 )
 
-// What Coral's benchmarks are held against, where Go's own library is not the
-// reference: the plainest way of doing the same.
-
-// refSegment is a segment of 2 s at 4 Mbit/s.
-const refSegment = 1 << 20
+// What Coral's benchmarks are held against, where the package does not have it
+// itself: the plainest way of doing the same.
 
 // speed runs a benchmark and gives its MB/s.
 func speed(run func(b *testing.B)) (float64, error) {
@@ -25,59 +19,6 @@ func speed(run func(b *testing.B)) (float64, error) {
 		return 0, errors.New("benchmark failed")
 	}
 	return float64(r.Bytes) * float64(r.N) / r.T.Seconds() / 1e6, nil
-}
-
-// plainWrite writes segments to files of their own and has them on disk.
-func plainWrite() (float64, error) {
-	dir, err := os.MkdirTemp("", "coral-bench-")
-	if err != nil {
-		return 0, err
-	}
-	defer os.RemoveAll(dir)
-	data := make([]byte, refSegment)
-	return speed(func(b *testing.B) {
-		b.SetBytes(refSegment)
-		for i := 0; b.Loop(); i++ {
-			// A cache under a cap: a few hundred megabytes at most.
-			f, err := os.Create(filepath.Join(dir, fmt.Sprint(i%256)))
-			if err != nil {
-				b.Fatal(err)
-			}
-			for off := 0; off < refSegment; off += segment.BlockSize {
-				f.Write(data[off : off+segment.BlockSize])
-			}
-			if err := errors.Join(f.Sync(), f.Close()); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
-
-// plainRead reads a file block by block.
-func plainRead() (float64, error) {
-	dir, err := os.MkdirTemp("", "coral-bench-")
-	if err != nil {
-		return 0, err
-	}
-	defer os.RemoveAll(dir)
-	name := filepath.Join(dir, "segment")
-	if err := os.WriteFile(name, make([]byte, refSegment), 0o600); err != nil {
-		return 0, err
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	buf := make([]byte, segment.BlockSize)
-	return speed(func(b *testing.B) {
-		b.SetBytes(segment.BlockSize)
-		for i := int64(0); b.Loop(); i++ {
-			if _, err := f.ReadAt(buf, i*segment.BlockSize%refSegment); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }
 
 // socketCopy sends blocks over a TCP connection on loopback.

@@ -14,13 +14,12 @@ type simulation struct {
 	cfg  sim.Config
 }
 
-// simulations are audiences of three sizes whose uplinks carry the stream one
-// and a half times over. The last origin's uplink is far below what its
-// audience would need without Coral.
+// simulations are audiences of three sizes on ordinary lines, who all come
+// within ten seconds, to origins whose uplinks could carry 4, 8 and 133 of them.
 var simulations = []simulation{
 	{"6 viewers", audience(6, 6e6, 0)},
 	{"30 viewers", audience(30, 12e6, 0)},
-	{"1,000 viewers", audience(1000, 50e6, 40)},
+	{"1,000 viewers", audience(1000, 200e6, 12)},
 }
 
 func audience(n int, originUp int64, degree int) sim.Config {
@@ -30,7 +29,7 @@ func audience(n int, originUp int64, degree int) sim.Config {
 		Publisher: sim.Link{Up: 6e6, Down: 100e6, Delay: 5 * time.Millisecond},
 		Degree:    degree,
 		Groups: []sim.Group{{
-			Count: n, Link: sim.Link{Up: 2.25e6, Down: 20e6, Delay: 15 * time.Millisecond, Jitter: 3 * time.Millisecond},
+			Count: n, Link: sim.Link{Up: 5e6, Down: 40e6, Delay: 15 * time.Millisecond, Jitter: 3 * time.Millisecond},
 			Join: 8 * time.Second, Every: min(500*time.Millisecond, 10*time.Second/time.Duration(n)),
 		}},
 	}
