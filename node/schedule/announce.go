@@ -102,8 +102,13 @@ func (s *Scheduler) useful(o *object, p *peer) bool {
 	case o.blocks == nil:
 		return true
 	}
+	// Where everybody knows everybody, a block that many have is no news.
+	common := maxPeers
+	if !o.complete() && s.viewers() <= smallSwarm {
+		common = max(commonFrom, s.present.count()/2)
+	}
 	for i := range o.blocks {
-		if (o.held(i) || o.cover.Has(i)) && !o.blocks[i].holders.has(p.slot) {
+		if (o.held(i) || o.cover.Has(i)) && !o.blocks[i].holders.has(p.slot) && o.replicas(i) <= common {
 			return true
 		}
 	}

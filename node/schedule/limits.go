@@ -115,6 +115,9 @@ const (
 	// Announcements.
 
 	coalesce = 40 * time.Millisecond
+	// commonFrom is how many neighbours may have a block (or half of all, if that
+	// is more) until telling that we have it too can wait.
+	commonFrom = 3
 	// manyPeers stretches coalesce in proportion beyond so many neighbours.
 	manyPeers = 6
 	// greet bounds the announcements to one newcomer in one go, greetEvery is

@@ -139,7 +139,7 @@ func New(cfg Config) *Scheduler {
 // now never decreases. Step does not block and does not fail.
 func (s *Scheduler) Step(now Instant, ev Event, acts []Action) []Action {
 	s.now, s.acts = now, acts
-	if s.begun == Never {
+	if _, idle := ev.(Tick); !idle && s.begun == Never {
 		s.begun, s.meeting = now, now+Instant(joinGrace)
 	}
 	s.apply(ev)

@@ -110,9 +110,8 @@ func (s *Scheduler) seed(o *object) {
 				o.seedNext = min(o.seedNext, s.seedTimeout(b))
 				continue
 			}
-			if b.stage >= gone {
+			if p := s.firstShown(b); b.stage >= gone && p != nil {
 				// It does not pass things on, or slowly.
-				p := s.peers[(b.shown & -b.shown).first()]
 				p.spread = min(p.spread*3/2, maxRTO)
 			}
 		} else if s.shown >= s.showAtOnce() {
@@ -157,6 +156,14 @@ func (s *Scheduler) seedTimeout(b *block) Instant {
 		}
 	}
 	return b.since + Instant(wait)
+}
+
+// firstShown returns one of the neighbours that a block was shown to, or nil.
+func (s *Scheduler) firstShown(b *block) *peer {
+	if b.shown == 0 {
+		return nil
+	}
+	return s.peers[b.shown.first()]
 }
 
 // audienceFor chooses whom to show block i to: who passes blocks on fastest gets

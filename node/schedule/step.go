@@ -206,6 +206,7 @@ func (s *Scheduler) unwant(o *object) {
 // acquire notes that block i of o is held now.
 func (s *Scheduler) acquire(o *object, i int) {
 	o.lack.Clear(i)
+	o.cover.Clear(i)
 	o.nheld++
 	s.credit = min(s.credit+int64(o.bytes(i))/dupShare, dupMost*segment.BlockSize)
 	if o.blocks != nil {
@@ -225,7 +226,13 @@ func (s *Scheduler) acquire(o *object, i int) {
 	if !o.seeding {
 		s.startSeeding(o)
 	}
-	s.announce(o, s.listeners(o), false)
+	to := s.listeners(o)
+	s.announce(o, to, false)
+	if !o.complete() && o.replicas(i) > max(commonFrom, to.count()/2) && o.flushAt <= s.now {
+		// Many have it already: hardly anybody will ask us.
+		o.flushAt = s.now + Instant(2*s.pause())
+		s.at(o.flushAt)
+	}
 }
 
 func (s *Scheduler) lost(o *object, i int) {
