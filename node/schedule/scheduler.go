@@ -143,10 +143,10 @@ func (s *Scheduler) Step(now Instant, ev Event, acts []Action) []Action {
 		s.begun, s.meeting = now, now+Instant(joinGrace)
 	}
 	s.apply(ev)
-	if now >= s.wake {
-		s.timers()
-	}
 	for range maxPlans {
+		if now >= s.wake {
+			s.timers()
+		}
 		if s.dirty {
 			s.planAll()
 		}
@@ -165,9 +165,9 @@ func (s *Scheduler) Step(now Instant, ev Event, acts []Action) []Action {
 	return acts
 }
 
-// maxPlans is how often one Step plans, since moving a request to another peer
-// makes room for more.
-const maxPlans = 2
+// maxPlans is how often one Step looks at timers and plans, since one thing leads
+// to another: moving a request to another peer makes room for more.
+const maxPlans = 3
 
 // Next is when Step wants a Tick if nothing happens before, or Never.
 func (s *Scheduler) Next() Instant { return s.wake }
@@ -203,7 +203,9 @@ func (s *Scheduler) timers() {
 		}
 	}
 	for _, o := range s.flushes {
-		s.at(o.flushAt)
+		if o.flushAt > s.now { // else flush does it at the end of this Step
+			s.at(o.flushAt)
+		}
 	}
 	s.seedTimers()
 	s.uploadTimers()

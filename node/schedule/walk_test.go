@@ -265,7 +265,7 @@ func TestWalk(t *testing.T) {
 		steps = 800
 	}
 	for _, cfg := range configs() {
-		for seed := range uint64(12) {
+		for seed := range uint64(8) {
 			w, s := newWalker(seed), New(cfg)
 			for i := range steps {
 				ev := w.event()
@@ -284,7 +284,7 @@ func TestWalk(t *testing.T) {
 // A trace replays to the same actions, and ticks between change nothing.
 func TestReplayAndExtraTicks(t *testing.T) {
 	for _, cfg := range configs() {
-		for seed := range uint64(6) {
+		for seed := range uint64(4) {
 			w := newWalker(seed)
 			a, b, c := New(cfg), New(cfg), New(cfg)
 			last := w.now
