@@ -171,7 +171,7 @@ func (d *demo) play(ctx context.Context, c *crew, url, statsFile string) error {
 			if began.IsZero() {
 				began = now
 			}
-			d.played = now.Sub(began) + time.Second
+			d.played = now.Sub(began).Round(time.Second) + time.Second
 			l.show(s.text(d.played) + " · " + url)
 		}
 	}
