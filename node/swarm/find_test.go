@@ -83,7 +83,9 @@ func TestTrackerRefuses(t *testing.T) {
 		return resp.StatusCode, string(b)
 	}
 	defer http.DefaultClient.CloseIdleConnections()
-	if code, body := get(trackerURL(pub) + "?" + good.Encode()); code != 200 || !bytes.Contains([]byte(body), []byte("8:intervali20e")) {
+	// An empty failure is one, too, to other clients.
+	if code, body := get(trackerURL(pub) + "?" + good.Encode()); code != 200 || !bytes.Contains([]byte(body), []byte("8:intervali20e")) ||
+		!bytes.Contains([]byte(body), []byte("5:peers6:\x7f\x00\x00\x01")) || bytes.Contains([]byte(body), []byte("failure")) {
 		t.Errorf("announce: %d %q", code, body)
 	}
 	if code, _ := get("http://" + pub.Addr().String() + "/"); code != 404 {

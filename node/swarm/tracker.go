@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"context"
+	"encoding/binary"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -11,9 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/anacrolix/dht/v2/krpc"
 	"github.com/anacrolix/torrent/bencode"
-	trackerhttp "github.com/anacrolix/torrent/tracker/http"
 
 	"coral/store/segment"
 )
@@ -36,6 +35,25 @@ const (
 	trackerRequest = 8 << 10
 	trackerWithin  = 10 * time.Second
 )
+
+// announced is an answer. The library's own type always has a failure reason,
+// if an empty one, by which other clients (Transmission) take it for a failure.
+type announced struct {
+	Complete   int32  `bencode:"complete"`
+	Incomplete int32  `bencode:"incomplete"`
+	Interval   int32  `bencode:"interval"`         // seconds
+	Peers      string `bencode:"peers"`            // 4 bytes of address and 2 of port each (BEP 23)
+	Peers6     string `bencode:"peers6,omitempty"` // 16 and 2 (BEP 7)
+}
+
+func (r *announced) add(p netip.AddrPort) {
+	b := string(binary.BigEndian.AppendUint16(p.Addr().AsSlice(), p.Port()))
+	if p.Addr().Is4() {
+		r.Peers += b
+	} else {
+		r.Peers6 += b
+	}
+}
 
 type announcer struct {
 	id   [20]byte
@@ -220,8 +238,7 @@ func (t *trackerServer) answer(q url.Values, r *http.Request) any {
 	if n, err := strconv.Atoi(q.Get("numwant")); err == nil && n >= 0 {
 		want = min(n, want)
 	}
-	resp := trackerhttp.HttpResponse{Interval: int32(trackerInterval / time.Second)}
-	resp.Peers.Compact = true
+	resp := announced{Interval: int32(trackerInterval / time.Second)}
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -245,12 +262,7 @@ func (t *trackerServer) answer(q url.Values, r *http.Request) any {
 		}
 	}
 	for _, p := range peers {
-		na := krpc.NodeAddr{IP: p.Addr().AsSlice(), Port: int(p.Port())}
-		if p.Addr().Is4() {
-			resp.Peers.List = append(resp.Peers.List, trackerhttp.Peer{IP: na.IP, Port: na.Port})
-		} else {
-			resp.Peers6 = append(resp.Peers6, na)
-		}
+		resp.add(p)
 	}
 	resp.Complete = 1 // this node
 	for _, p := range ro.list {
