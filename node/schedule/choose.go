@@ -179,7 +179,7 @@ func tie(seed, salt uint64, i int, a, b *peer) bool {
 func (s *Scheduler) ask(p *peer, o *object, i int, copy bool) {
 	b := &o.blocks[i]
 	if len(p.asks) == 0 {
-		p.progress, p.missed = s.now, 0
+		p.progress = s.now
 	}
 	expected := p.expect(s.now, 0)
 	until := expected + (expected - s.now) + Instant(p.rto())

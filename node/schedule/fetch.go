@@ -141,6 +141,7 @@ func (s *Scheduler) startFetches(o *object, need segment.Bitmap) bool {
 		began = true
 	}
 	if began {
+		o.next = min(o.next, s.now+s.stall())
 		s.announce(o, s.listeners(o), true)
 	}
 	return began
@@ -327,7 +328,7 @@ func (s *Scheduler) adopted(ev Adopted) {
 // watchFetches gives up a fetch that has brought nothing for long: what it
 // covers can be had elsewhere or asked for anew.
 func (s *Scheduler) watchFetches(o *object) {
-	limit := Instant(max(3*time.Second, 4*(s.origin.ttfb+4*s.origin.ttfbDev)))
+	limit := s.stall()
 	for _, f := range s.fetches {
 		if f.o != o || f.stopping {
 			continue
@@ -339,6 +340,11 @@ func (s *Scheduler) watchFetches(o *object) {
 		}
 		o.next = min(o.next, f.last+limit)
 	}
+}
+
+// stall is how long a fetch may bring nothing.
+func (s *Scheduler) stall() Instant {
+	return Instant(max(minStall, 4*(s.origin.ttfb+4*s.origin.ttfbDev)))
 }
 
 // duplicate notes bytes that came twice.

@@ -77,6 +77,7 @@ const (
 	firstBlock     = 40 * time.Millisecond // 6.5 Mbit/s
 	firstBlockDev  = 15 * time.Millisecond
 	maxFetchTime   = 10 * time.Second
+	minStall       = 3 * time.Second // without a byte
 	minOriginPause = 300 * time.Millisecond
 	maxOriginPause = 10 * time.Second
 

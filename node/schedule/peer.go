@@ -50,7 +50,8 @@ type peer struct {
 	failures      int // in a row
 	asks          []ask
 	progress      Instant // since when we wait for the next answer
-	missed        int     // time-outs since then
+	missed        int     // time-outs since the last one
+	mark          Instant // the last time-out, or progress
 	depth         int
 	busies        int // refusals in a row
 	busyUntil     Instant
@@ -95,7 +96,7 @@ func (p *peer) timeout() Instant {
 	if len(p.asks) == 0 {
 		return Never
 	}
-	return p.progress + Instant(min(time.Duration(p.missed+1)*p.rto(), silent))
+	return min(max(p.mark, p.progress)+Instant(p.rto()), p.progress+Instant(silent))
 }
 
 // overdue is when the first of p's asks is starved, or Never.

@@ -268,6 +268,7 @@ func (s *Scheduler) got(ev Got) {
 		if !ev.OK {
 			s.stats.Bad++
 			p.banned = true
+			s.rate(p)
 			s.abandon(p, true)
 			s.touchAll()
 			return
@@ -416,6 +417,7 @@ func (s *Scheduler) peerTimers(p *peer) {
 	}
 	s.stats.Timeouts++
 	p.missed++
+	p.mark = s.now
 	p.failed()
 	if p.missed >= 2 || time.Duration(s.now-p.progress) >= silent {
 		s.suspectPeer(p, "no answer")
