@@ -3,9 +3,14 @@ package sim
 import (
 	"fmt"
 	"os"
+	"reflect"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"coral/node/schedule"
 )
 
 // lab is the emulated network's swarm scenario: six viewers at home uplinks, an
@@ -26,43 +31,75 @@ func home(n int) Group {
 	}
 }
 
+// bound is what a scenario must reach with every seed. A zero means that it does
+// not matter.
+type bound struct {
+	copies, steady float64 // at most
+	stalls         int     // at most
+	start, ready   time.Duration
+	duplicates     float64
+}
+
 // scenarios are what the tests and the table run.
 var scenarios = []struct {
-	name string
-	make func(seed uint64) Config
+	name  string
+	make  func(seed uint64) Config
+	bound bound
 }{
-	{"lab", lab},
-	{"alone", func(s uint64) Config { c := lab(s); c.Groups[0].Count = 1; return c }},
-	{"pair", func(s uint64) Config { c := lab(s); c.Groups[0].Count = 2; return c }},
+	{"lab", lab, bound{copies: 1.4, steady: 1.15, start: 1800 * time.Millisecond, ready: 2500 * time.Millisecond, duplicates: 0.03}},
+	{"alone", func(s uint64) Config {
+		c := lab(s)
+		c.Groups[0].Count = 1
+		return c
+	}, bound{copies: 1.05, steady: 1.01, start: 800 * time.Millisecond, ready: 1800 * time.Millisecond, duplicates: 0.01}},
+	{"pair", func(s uint64) Config {
+		c := lab(s)
+		c.Groups[0].Count = 2
+		return c
+	}, bound{copies: 1.2, steady: 1.1, start: 1200 * time.Millisecond, ready: 2 * time.Second, duplicates: 0.02}},
 	{"no sharing", func(s uint64) Config {
 		c := lab(s)
 		c.Origin.Up, c.Publisher.Up, c.Groups[0].Leech = 100e6, 0, true
 		return c
-	}},
+	}, bound{copies: 6, start: 400 * time.Millisecond}},
 	{"third killed", func(s uint64) Config {
 		c := lab(s)
 		gone := home(2)
 		gone.Join, gone.Kill = 9*time.Second, 30*time.Second
 		c.Groups = []Group{home(4), gone}
 		return c
-	}},
+	}, bound{copies: 1.4, steady: 1.2, start: 1800 * time.Millisecond, duplicates: 0.03}},
+	{"half killed", func(s uint64) Config {
+		c := lab(s)
+		gone := home(5)
+		gone.Join, gone.Kill = 8250*time.Millisecond, 30*time.Second
+		c.Groups = []Group{home(5), gone}
+		return c
+	}, bound{copies: 1.6, steady: 1.4, duplicates: 0.04}},
 	{"liars", func(s uint64) Config {
 		c := lab(s)
 		liars := home(3)
 		liars.Liar = true
 		c.Groups = []Group{home(7), liars}
 		return c
-	}},
+	}, bound{copies: 1.6, steady: 1.5, duplicates: 0.04}},
 	{"small uplinks", func(s uint64) Config {
 		c := lab(s)
 		c.Groups = []Group{home(8)}
 		c.Groups[0].Up = 900_000
 		c.Origin.Up, c.Publisher.Up = 20e6, 3e6
 		return c
-	}},
-	{"publisher serves nobody", func(s uint64) Config { c := lab(s); c.Publisher.Up = 0; return c }},
-	{"no origin", func(s uint64) Config { c := lab(s); c.NoOrigin = true; return c }},
-	{"origin gone", func(s uint64) Config { c := lab(s); c.OriginUntil = 0; c.NoOrigin = false; return c }},
+	}, bound{copies: 4.8, stalls: 10, duplicates: 0.08}},
+	{"publisher serves nobody", func(s uint64) Config {
+		c := lab(s)
+		c.Publisher.Up = 0
+		return c
+	}, bound{copies: 1.4, steady: 1.2, duplicates: 0.04}},
+	{"no origin", func(s uint64) Config {
+		c := lab(s)
+		c.NoOrigin = true
+		return c
+	}, bound{copies: 1.4, steady: 1.1, duplicates: 0.04}},
 	{"uneven uplinks", func(s uint64) Config {
 		c := lab(s)
 		slow := home(3)
@@ -71,15 +108,38 @@ var scenarios = []struct {
 		fast.Up = 12e6
 		c.Groups = []Group{slow, fast}
 		return c
-	}},
+	}, bound{copies: 1.5, steady: 1.2, duplicates: 0.04}},
+	{"leeches and NAT", func(s uint64) Config {
+		c := lab(s)
+		leech, nat := home(2), home(3)
+		leech.Leech, leech.Join = true, 8250*time.Millisecond
+		nat.NAT, nat.Join = true, 8400*time.Millisecond
+		c.Groups = []Group{home(3), leech, nat}
+		return c
+	}, bound{copies: 1.6, steady: 1.2, duplicates: 0.04}},
 	{"loss 5%", func(s uint64) Config {
 		c := lab(s)
 		c.Groups = []Group{home(8)}
 		c.Groups[0].Loss, c.Groups[0].Delay = 0.05, 20*time.Millisecond
 		return c
-	}},
-	{"mesh of 10", func(s uint64) Config { c := lab(s); c.Groups[0].Count = 10; return c }},
-	{"mesh of 20", func(s uint64) Config { c := lab(s); c.Groups[0].Count = 20; return c }},
+	}, bound{copies: 1.6, steady: 1.3, duplicates: 0.07}},
+	{"helpers", func(s uint64) Config {
+		c := lab(s)
+		h := home(2)
+		h.Helper, h.Up, h.Join = true, 20e6, 6*time.Second
+		c.Groups = []Group{home(6), h}
+		return c
+	}, bound{copies: 1.5, steady: 1.2, duplicates: 0.04}},
+	{"mesh of 10", func(s uint64) Config {
+		c := lab(s)
+		c.Groups[0].Count = 10
+		return c
+	}, bound{copies: 1.5, steady: 1.2, duplicates: 0.04}},
+	{"mesh of 20", func(s uint64) Config {
+		c := lab(s)
+		c.Groups[0].Count = 20
+		return c
+	}, bound{copies: 1.6, steady: 1.2, duplicates: 0.05}},
 	{"flash 5 to 20", func(s uint64) Config {
 		c := lab(s)
 		late := home(15)
@@ -87,20 +147,93 @@ var scenarios = []struct {
 		c.Groups = []Group{home(5), late}
 		c.Origin.Up, c.Publisher.Up = 3e6, 3e6
 		return c
-	}},
+	}, bound{copies: 1.7, start: 2500 * time.Millisecond, duplicates: 0.05}},
 	{"graph of 100", func(s uint64) Config {
 		c := lab(s)
 		c.Groups[0].Count, c.Groups[0].Every, c.Degree = 100, 50*time.Millisecond, 12
 		c.Origin.Up = 50e6
 		return c
-	}},
-	{"thousand", func(s uint64) Config { return thousand(s, 40*time.Second) }},
+	}, bound{steady: 1.5, stalls: 5, start: 2 * time.Second, duplicates: 0.04}},
 	{"graph of 100, publisher serves nobody", func(s uint64) Config {
 		c := lab(s)
 		c.Groups[0].Count, c.Groups[0].Every, c.Degree = 100, 50*time.Millisecond, 12
 		c.Origin.Up, c.Publisher.Up = 50e6, 0
 		return c
-	}},
+	}, bound{steady: 3, stalls: 10, start: 2 * time.Second, duplicates: 0.04}},
+}
+
+func TestScenarios(t *testing.T) {
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			seeds := uint64(3)
+			if testing.Short() {
+				seeds = 1
+			}
+			for seed := range seeds {
+				r := Run(s.make(seed))
+				var bad []string
+				miss := func(what string, bad2 bool) {
+					if bad2 {
+						bad = append(bad, what)
+					}
+				}
+				b := s.bound
+				miss("copies", b.copies > 0 && r.Copies > b.copies)
+				miss("steady copies", b.steady > 0 && r.Steady > b.steady)
+				miss("stalls", r.Stalls > b.stalls)
+				miss("viewers that did not start", r.Started < r.Viewers)
+				miss("start-up", b.start > 0 && r.StartP95 > b.start)
+				miss("ready", b.ready > 0 && r.ReadyP95 > b.ready)
+				miss("duplicates", b.duplicates > 0 && r.Duplicates > b.duplicates)
+				if bad != nil {
+					t.Errorf("seed %d: %s out of bounds %+v: %v", seed, strings.Join(bad, ", "), b, r)
+				}
+			}
+		})
+	}
+}
+
+// One run is like another of the same seed, and what a viewer's scheduler did
+// replays from the recorded events alone.
+func TestReplay(t *testing.T) {
+	type step struct {
+		now  schedule.Instant
+		ev   schedule.Event
+		acts []schedule.Action
+	}
+	record := func(node int) ([]step, *Result) {
+		var trace []step
+		cfg := lab(3)
+		cfg.Duration = 30 * time.Second
+		cfg.Watch = func(n int, now schedule.Instant, ev schedule.Event, acts []schedule.Action) {
+			if n == node {
+				trace = append(trace, step{now, ev, slices.Clone(acts)})
+			}
+		}
+		w := newWorld(cfg)
+		w.run()
+		w.result.Sched.Peers = 0
+		return trace, &w.result
+	}
+	for _, node := range []int{-1, 2} {
+		a, ra := record(node)
+		b, rb := record(node)
+		if !reflect.DeepEqual(ra, rb) || !reflect.DeepEqual(a, b) {
+			t.Fatal("two runs of one seed differ")
+		}
+		w := newWorld(lab(3))
+		n := w.nodes[node+1]
+		for i, x := range a {
+			var got []schedule.Action
+			if got = n.sched.Step(x.now, x.ev, nil); len(got)+len(x.acts) > 0 && !reflect.DeepEqual(got, x.acts) {
+				t.Fatalf("node %d, step %d, %T%+v: replay gives\n%+v, not\n%+v", node, i, x.ev, x.ev, got, x.acts)
+			}
+		}
+		if len(a) < 500 {
+			t.Fatalf("only %d steps", len(a))
+		}
+	}
 }
 
 // TestTable prints what every scenario gives: CORAL_TABLE=seeds.
