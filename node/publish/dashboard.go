@@ -141,7 +141,7 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "+
 		"img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	switch {
-	case !d.guard.pass(r) && !(d.guard.host(r.Host) && opened(r)):
+	case !d.guard.pass(r) && !(d.guard.host(r.Host) && followed(r)):
 		http.Error(w, "forbidden", http.StatusForbidden)
 		return
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
@@ -176,8 +176,8 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// opened reports a person who follows a link to the page from another site.
-func opened(r *http.Request) bool {
+// followed reports a person who follows a link to the page from another site.
+func followed(r *http.Request) bool {
 	return r.URL.Path == "/" && len(r.Header.Values("Origin")) == 0 &&
 		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"time"
 
@@ -17,6 +18,8 @@ import (
 const (
 	// fetchAhead is how many objects of a rendition are fetched at a time.
 	fetchAhead = 4
+	// maxFailing bounds how many that fail are tried again beside them.
+	maxFailing = 32
 	// maxFetches is how many of all renditions are: it bounds memory, and a
 	// rendition that hangs must leave room for the others.
 	maxFetches = 32
@@ -99,7 +102,7 @@ func lasting(err error) bool {
 	switch {
 	case errors.As(err, &status):
 		return status.Code == http.StatusNotFound || status.Code == http.StatusGone || status.Code == http.StatusForbidden
-	case errors.Is(err, origin.ErrRefused), errors.Is(err, origin.ErrTooLarge), errors.Is(err, errOutside):
+	case errors.Is(err, origin.ErrRefused), errors.Is(err, origin.ErrTooLarge), errors.Is(err, errOutside), errors.Is(err, fs.ErrNotExist):
 		return true
 	}
 	return false

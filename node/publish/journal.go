@@ -38,7 +38,7 @@ type journal struct {
 	disk  *disk
 	name  string
 	f     *os.File // nil: to be opened anew
-	good  int64 // length of the whole lines
+	good  int64    // length of the whole lines
 	lines int
 	torn  bool // what is behind good must be cut off first
 }

@@ -34,15 +34,13 @@ func (r *rendition) offerAgain(m *hls.Media, now time.Time) {
 	for i := range m.Segments {
 		s := &m.Segments[i]
 		mk := r.chain.record(r.run, s.Sequence)
-		if mk == nil || mk.Rec == nil || mk.handed || s.Gap || r.p.holds(mk.id(r.id), mk.Root) {
+		if mk == nil || mk.Rec == nil || s.Gap {
 			continue
 		}
-		j := r.newJob(s, toOffer, now)
-		if j == nil {
-			continue
+		if j := r.newJob(s, toOffer, now); j != nil && !mk.handed && !r.p.holds(mk.id(r.id), mk.Root) {
+			j.mark = mk
+			r.offers = append(r.offers, j)
 		}
-		j.mark = mk
-		r.offers = append(r.offers, j)
 		if mk.HasInit && s.Map != nil {
 			r.offerInit(mk, s, now)
 		}
@@ -59,7 +57,7 @@ func (r *rendition) offerInit(mk *mark, s *hls.Segment, now time.Time) {
 		return
 	}
 	init := r.chain.marks[i]
-	if slices.ContainsFunc(r.offers, func(j *job) bool { return j.mark == init }) || r.p.holds(init.id(r.id), init.Root) {
+	if init.handed || slices.ContainsFunc(r.offers, func(j *job) bool { return j.mark == init }) || r.p.holds(init.id(r.id), init.Root) {
 		return
 	}
 	if j := r.newInit(s, initKey(s), now); j != nil {

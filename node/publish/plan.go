@@ -29,7 +29,7 @@ const (
 // enqueue plans what m has beyond what is known.
 func (r *rendition) enqueue(m *hls.Media, now time.Time) {
 	sliding := m.Type == channel.Live && !m.Ended
-	if sliding {
+	if r.presentType() == channel.Live {
 		r.dropGone(m)
 	}
 	from := 0
@@ -224,11 +224,11 @@ func (r *rendition) hopeless(j *job, now time.Time) bool {
 		return false
 	}
 	m := r.latest
-	if m == nil || m.Type != channel.Live || m.Ended {
+	if m == nil || r.presentType() != channel.Live {
 		return lasting(j.err) && now.Sub(j.failed) >= patience
 	}
 	limit := min(mostPatient, max(leastPatient, time.Duration(livePatience*float64(m.Target))))
-	return now.Sub(j.failed) >= limit && r.behindReady()
+	return now.Sub(j.failed) >= limit && (m.Ended || r.behindReady())
 }
 
 // behindReady reports whether a later one is there.

@@ -53,7 +53,9 @@ type poller struct {
 
 	validators origin.Validators
 	last       []byte // the body that was told
-	held       []byte // one that may be cut off, seen once
+	held       []byte // one that may be cut off
+	heldAt     time.Time
+	ends       bool // the source ends its last lines
 	media      *hls.Media
 	looked     time.Time // when the look before the newest was
 	changedAt  time.Time
@@ -116,10 +118,14 @@ func (p *poller) look(ctx context.Context) observation {
 		p.failures = 0
 		return observation{looks: 1}
 	}
-	if unterminated(body) && !bytes.Equal(body, p.held) {
+	if !unterminated(body) {
+		p.ends = true
+	} else if again := bytes.Equal(body, p.held); !again || p.ends && now.Sub(p.heldAt) < believeAfter {
 		// The last line may be the beginning of another name. If it stays like
-		// this, it is not.
-		p.held = body
+		// this, it is not; where all playlists are so, the next look will do.
+		if !again {
+			p.held, p.heldAt = body, now
+		}
 		return observation{looks: 1}
 	}
 	p.held = nil
@@ -166,6 +172,8 @@ func (p *poller) pause(now time.Time) time.Duration {
 		return min(pollFailing, every<<min(p.failures-1, 8))
 	case p.media == nil || p.held != nil || len(p.media.Segments) == 0:
 		return every
+	case p.media.Ended && p.source.local():
+		return pollIdle
 	case p.media.Ended:
 		return pollEnded
 	}

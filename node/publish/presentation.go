@@ -95,7 +95,9 @@ func number(rows []row, list []line) ([]row, error) {
 			}
 		}
 	}
-	place := func(r *row, l *line) bool { return r.Ref == withoutQuery(l.ref) && (r.Ref != "" || r.Attr == attr(&l.Rendition)) }
+	place := func(r *row, l *line) bool {
+		return r.Ref == withoutQuery(l.ref) && (r.Ref != "" || r.Attr == attr(&l.Rendition))
+	}
 	nature := func(r *row, l *line) bool { return r.Attr == attr(&l.Rendition) }
 	match(func(r *row, l *line) bool { return place(r, l) && nature(r, l) })
 	match(place)

@@ -342,6 +342,7 @@ func TestSourceRestarts(t *testing.T) {
 }
 
 func TestTroubledSource(t *testing.T) {
+	t.Parallel()
 	o := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 300 * time.Millisecond, Backlog: 6, Window: 8, Bitrates: []int{300_000}})
 	_, m := play(t, o, Config{})
 	have := 0
@@ -382,6 +383,7 @@ func pause(t *testing.T, d time.Duration) {
 }
 
 func TestSameFolderSameLink(t *testing.T) {
+	t.Parallel()
 	o := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 250 * time.Millisecond, Backlog: 10, FirstSequence: 5, Format: nodetest.FMP4, Bitrates: []int{300_000}, Audio: []string{"en"}})
 	cfg := Config{State: t.TempDir(), Source: o.Start(t), Name: "Ours"}
 	var m *memory
@@ -479,6 +481,9 @@ func TestKilledAnywhere(t *testing.T) {
 			ended = m.ended(0) && m.ended(1) && m.whole()
 			news := m.news
 			m.mu.Unlock()
+			if ended {
+				break
+			}
 			select {
 			case <-dead:
 				alive = false
@@ -486,7 +491,6 @@ func TestKilledAnywhere(t *testing.T) {
 			case <-time.After(3 * time.Second):
 				t.Fatal("nothing happens")
 			}
-			alive = alive && !ended
 		}
 		cancel()
 		<-done

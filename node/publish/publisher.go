@@ -73,6 +73,8 @@ const (
 	reviewTop = 5 * time.Second
 	// retryTop bounds the pauses between failures to read it.
 	retryTop = 2 * time.Second
+	// retryLocal is the pause for a folder.
+	retryLocal = 250 * time.Millisecond
 	// retrySink bounds the pauses between failures of the sink.
 	retrySink = 2 * time.Second
 	// offerBatch is how many bytes of records one update holds at most.
@@ -245,6 +247,9 @@ func (p *Publisher) Run(ctx context.Context, sink Sink) error {
 			}
 			top.said = err.Error()
 			pause = min(retryTop, pollLive<<min(top.failures, 8))
+			if p.source.local() {
+				pause = retryLocal
+			}
 			continue
 		}
 		top.failures = 0

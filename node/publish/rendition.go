@@ -46,7 +46,6 @@ type rendition struct {
 	delegation string    // what the last record's key needs
 	blocked    time.Time // the state folder cannot be written to: not before
 	wasBlocked bool
-
 }
 
 // initUse is an init section of this run.
@@ -137,7 +136,11 @@ func (r *rendition) advance(ctx context.Context) time.Duration {
 // then what is offered again.
 func (r *rendition) start(ctx context.Context, now time.Time, soon func(time.Time)) {
 	begin := func(jobs []*job, room int) {
-		for _, j := range jobs[:min(len(jobs), max(0, room))] {
+		for i := 0; i < len(jobs) && i < maxFailing && room > 0; i++ {
+			j := jobs[i]
+			if j.err == nil {
+				room-- // what fails leaves its place to the next
+			}
 			if j.state != waiting || r.fetching >= fetchAhead {
 				continue
 			}

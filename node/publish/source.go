@@ -42,16 +42,24 @@ var (
 // openSource opens what the organiser named. Its error is one that trying again
 // does not help.
 func openSource(cfg *Config, d *disk) (source, error) {
-	switch scheme, _, _ := strings.Cut(cfg.Source, "://"); strings.ToLower(scheme) {
-	case "http", "https":
-		return openRemote(cfg)
-	case "put":
-		return openPut(cfg, filepath.Join(d.path, inboxDir))
+	scheme, _, ok := strings.Cut(cfg.Source, "://")
+	switch {
+	case !ok:
+		return opened(openFolder(cfg.Source))
+	case isURL(cfg.Source):
+		return opened(openRemote(cfg))
+	case strings.EqualFold(scheme, "put"):
+		return opened(openPut(cfg, filepath.Join(d.path, inboxDir)))
 	}
-	if strings.Contains(cfg.Source, "://") {
-		return nil, fmt.Errorf("open source %s: want an http(s) URL, a folder or put://HOST:PORT/", cfg.Source)
+	return nil, fmt.Errorf("open source %s: want an http(s) URL, a folder or put://HOST:PORT/", cfg.Source)
+}
+
+// opened keeps a nil pointer out of the interface.
+func opened[S source](s S, err error) (source, error) {
+	if err != nil {
+		return nil, err
 	}
-	return openFolder(cfg.Source)
+	return s, nil
 }
 
 // isURL reports whether a source is one that viewers may be able to ask too.
