@@ -51,7 +51,7 @@ func (s *Session) public() bool {
 func (s *Session) described(d *channel.Descriptor) {
 	if d != nil {
 		s.desc = d
-		s.link.Name = d.Name
+		s.name.Store(&d.Name)
 		s.origin.Linked(d.Origins...)
 		for _, o := range d.Origins {
 			if !slices.Contains(s.direct.top, o) {

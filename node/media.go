@@ -29,7 +29,7 @@ const (
 )
 
 // Name returns the channel's name.
-func (s *Session) Name() string { return s.link.Name }
+func (s *Session) Name() string { return *s.name.Load() }
 
 // Multivariant implements proxy.Channel.
 func (s *Session) Multivariant(ctx context.Context) (*channel.Presentation, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -159,7 +160,11 @@ func (n *Node) Watch(ctx context.Context, link *channel.Link) (*Session, error) 
 		return nil, err
 	}
 	s.mount = m
-	return s, n.start(ctx, s)
+	if err := n.start(ctx, s); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // Seed opens a channel to keep and serve what it can of it.
@@ -171,7 +176,10 @@ func (n *Node) Seed(ctx context.Context, link *channel.Link) (*Session, error) {
 		return nil, fmt.Errorf("seed: %w", errNotSharing)
 	}
 	s := n.session(link, wire.Helper)
-	return s, n.start(ctx, s)
+	if err := n.start(ctx, s); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 var errNotSharing = errors.New("sharing is off")
@@ -179,12 +187,12 @@ var errNotSharing = errors.New("sharing is off")
 // session makes a session that does not run yet.
 func (n *Node) session(link *channel.Link, role wire.Role) *Session {
 	policy := origin.Policy{Linked: link.Origins}
-	top := link.Origins
+	top := slices.Clone(link.Origins) // the link is the caller's
 	if link.Playlist != "" {
 		policy.Typed, policy.AnyPublic = []string{link.Playlist}, true
 		top = []string{link.Playlist}
 	}
-	return &Session{
+	s := &Session{
 		node: n, log: n.log.With("channel", link.Name), link: link, role: role,
 		origin: origin.New(origin.Config{Policy: policy, Dial: n.meter.Dial, UserAgent: n.cfg.Agent}),
 		begun:  time.Now(), calls: make(chan func()), results: make(chan fetched, 16), done: make(chan struct{}),
@@ -194,6 +202,8 @@ func (n *Node) session(link *channel.Link, role wire.Role) *Session {
 		direct: &direct{top: top, lists: map[uint16]*directList{}},
 		desc:   link.Descriptor, key: link.Channel,
 	}
+	s.name.Store(&link.Name)
+	return s
 }
 
 func (n *Node) start(ctx context.Context, s *Session) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"coral/node/channel"
@@ -23,7 +24,8 @@ var ErrClosed = errors.New("channel is closed")
 type Session struct {
 	node   *Node
 	log    *slog.Logger
-	link   *channel.Link
+	link   *channel.Link // never changed
+	name   atomic.Pointer[string]
 	role   wire.Role
 	origin *origin.Client
 	begun  time.Time

@@ -101,7 +101,7 @@ func (c *counts) entered(e *channel.Entry, now time.Time) {
 // Stats returns what the session has done so far.
 func (s *Session) Stats() Stats {
 	var st Stats
-	st.Channel = s.link.Name
+	st.Channel = s.Name()
 	ran := make(chan struct{})
 	select {
 	case s.calls <- func() { s.fill(&st); close(ran) }:
