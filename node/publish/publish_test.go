@@ -259,7 +259,7 @@ func TestFormats(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cfg.Type, cfg.Length, cfg.FirstSequence = nodetest.Event, 12, 7
-			cfg.Segment, cfg.Backlog, cfg.Bitrates = 250*time.Millisecond, 6, []int{1_000_000}
+			cfg.Segment, cfg.Backlog, cfg.Bitrates = 100*time.Millisecond, 6, []int{2_000_000}
 			if cfg.Ranged > 0 {
 				cfg.FirstSequence = 6 // at the beginning of a file
 			}
