@@ -222,7 +222,7 @@ func (s *Scheduler) coming(o *object, i int) Instant {
 	for m := o.blocks[i].asked & s.usable; m != 0; m &= m - 1 {
 		p := s.peers[m.first()]
 		if k := p.find(o, i); k >= 0 && !p.asks[k].late {
-			t = min(t, p.expectAsk(s.now, k))
+			t = min(t, p.expectAsk(s.now, k)+2*Instant(p.serviceDev)) // on the safe side
 		}
 	}
 	return t

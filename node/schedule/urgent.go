@@ -160,6 +160,7 @@ func (s *Scheduler) rescuer(o *object, i int, goal Instant, m mask) *peer {
 // rescueLate looks at blocks that are on their way and will not be in time, and
 // asks for them elsewhere or adds them to need. It reports whether it did that.
 func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable bool) (needed bool) {
+	hard := s.patience(o, o.n-o.nheld)
 	for i := next(o.lack, 0); i >= 0; i = next(o.lack, i+1) {
 		b := &o.blocks[i]
 		f := s.covering(o, i)
@@ -188,6 +189,10 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 			}
 		}
 		if fetchable && f == nil && s.originTime(1) < by {
+			if hard > s.now {
+				o.next = min(o.next, hard) // it may still come
+				continue
+			}
 			need[i>>6] |= 1 << (i & 63)
 			needed = true
 		}

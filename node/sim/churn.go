@@ -27,7 +27,7 @@ func (n *node) join() {
 		// Each viewer seeks half of its degree, and is found by as many.
 		others = others[:(d+1)/2]
 	}
-	if p := w.nodes[publisher]; p.up && len(p.peers) < w.publisherDegree() {
+	if p := w.nodes[publisher]; p.up && !p.muted && len(p.peers) < w.publisherDegree() {
 		others = append(others, publisher)
 	}
 	for _, i := range others {
@@ -116,8 +116,18 @@ func (n *node) connect(m *node) {
 // leave takes a node out, politely or not.
 func (n *node) leave(polite bool) {
 	n.up = false
-	n.player.leftAt = n.w.now
 	n.w.origin.stop(n.index, 0)
+	n.part(polite)
+}
+
+// mute is what becomes of a publisher that is killed, but for its feed.
+func (n *node) mute() {
+	n.muted = true
+	n.part(false)
+}
+
+// part has the neighbours find out that the node is gone.
+func (n *node) part(polite bool) {
 	for _, p := range n.peers {
 		m := n.w.nodes[p]
 		at := n.w.now + schedule.Instant(quiet)

@@ -16,12 +16,13 @@ type Config struct {
 	Window  int           // segments in the playlist; 0: 8
 	Behind  int           // how many segments behind live players start; 0: 3
 
-	Origin      Link // its Up serves publisher and viewers
-	NoOrigin    bool // viewers may not use it
-	OriginFrom  time.Duration
-	OriginUntil time.Duration // it answers nothing from then on; 0: always
+	Origin      Link          // its Up serves publisher and viewers
+	NoOrigin    bool          // viewers may not use it
+	OriginUntil time.Duration // it answers no viewer from then on; 0: always
 
-	Publisher      Link // Up is its upload cap; 0: it signs but serves nobody
+	Publisher Link // Up is its upload cap; 0: it signs but serves nobody
+	// PublisherUntil is when the publisher's peers lose it; 0: never. Its feed
+	// goes on, as if another one signed: without a feed there is no channel.
 	PublisherUntil time.Duration
 
 	Groups []Group

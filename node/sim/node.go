@@ -16,6 +16,7 @@ type node struct {
 	link      Link
 	publisher bool
 	up        bool
+	muted     bool // gone for its peers
 	key       uint64
 	sched     *schedule.Scheduler
 	tickAt    schedule.Instant
@@ -84,6 +85,9 @@ func (n *node) send(to schedule.Peer, bytes int, ev event) {
 
 func (n *node) carry(a schedule.Action) {
 	w := n.w
+	if n.muted {
+		return
+	}
 	switch a := a.(type) {
 	case schedule.Ask:
 		n.send(a.Peer, 12, event{kind: request, id: a.ID, block: int32(a.Block), due: a.Due})
@@ -135,7 +139,7 @@ func (n *node) sent(ev *event) {
 
 // message takes what a neighbour sent.
 func (n *node) message(ev *event) {
-	if n.group.Liar || !slices.Contains(n.peers, int(ev.from)) {
+	if n.group.Liar || n.muted || !slices.Contains(n.peers, int(ev.from)) {
 		return
 	}
 	p := schedule.Peer(ev.from)

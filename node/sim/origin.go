@@ -29,14 +29,15 @@ type flow struct {
 // piece is how much of one answer is sent before the next one's turn.
 const piece = 8 << 10
 
-func (s *server) down() bool {
-	c := &s.w.cfg
-	return c.OriginUntil > 0 && s.w.now > schedule.Instant(c.OriginUntil) || s.w.now < schedule.Instant(c.OriginFrom)
+// silent reports whether the origin does not answer that node.
+func (s *server) silent(node int) bool {
+	until := s.w.cfg.OriginUntil
+	return node != publisher && until > 0 && s.w.now > schedule.Instant(until)
 }
 
 // get takes a request that has arrived.
 func (s *server) get(ev *event) {
-	if s.down() {
+	if s.silent(int(ev.node)) {
 		return
 	}
 	f := &flow{node: int(ev.node), ticket: schedule.Ticket(ev.claimant), id: ev.id, block: int(ev.block), end: int(ev.block + ev.count)}
@@ -60,7 +61,7 @@ func (s *server) stop(node int, t schedule.Ticket) {
 // next sends one piece of whichever answer has its turn.
 func (s *server) next() {
 	for k := 0; k < len(s.flows); {
-		if f := s.flows[k]; f.stopped || f.block >= f.end {
+		if f := s.flows[k]; f.stopped || f.block >= f.end || s.silent(f.node) {
 			s.flows = append(s.flows[:k], s.flows[k+1:]...)
 		} else {
 			k++
@@ -84,10 +85,6 @@ func (s *server) next() {
 
 // part has sent a piece.
 func (s *server) part() {
-	if s.down() {
-		s.busy, s.flows = false, nil
-		return
-	}
 	f := s.flows[s.turn]
 	if f.left == 0 {
 		w := s.w

@@ -19,7 +19,6 @@ type player struct {
 	late     bool             // it was not there in time
 	whole    map[int]bool
 	told     map[int]bool // wanted from the scheduler
-	leftAt   schedule.Instant
 	startup  time.Duration
 	stalls   int
 	stalled  time.Duration

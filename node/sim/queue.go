@@ -28,6 +28,7 @@ const (
 	leave                //
 	kill                 //
 	lost                 // a node notices that a neighbour is gone
+	mute                 // the publisher falls silent
 	scrape               // a node asks the tracker how many there are
 	play                 // a player looks at its playhead
 )

@@ -1,11 +1,8 @@
 package sim
 
 import (
-	"fmt"
-	"os"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -95,9 +92,22 @@ var scenarios = []struct {
 		c.Publisher.Up = 0
 		return c
 	}, bound{copies: 1.4, steady: 1.2, duplicates: 0.04}},
+	{"publisher killed", func(s uint64) Config {
+		c := lab(s)
+		c.PublisherUntil = 30 * time.Second
+		return c
+	}, bound{copies: 1.5, steady: 1.4, duplicates: 0.04}},
 	{"no origin", func(s uint64) Config {
 		c := lab(s)
 		c.NoOrigin = true
+		return c
+	}, bound{copies: 1.4, steady: 1.1, duplicates: 0.04}},
+	{"origin silent", func(s uint64) Config {
+		c := lab(s)
+		c.OriginUntil = 20 * time.Second
+		late := home(3)
+		late.Join = 25 * time.Second
+		c.Groups = append(c.Groups, late)
 		return c
 	}, bound{copies: 1.4, steady: 1.1, duplicates: 0.04}},
 	{"uneven uplinks", func(s uint64) Config {
@@ -232,24 +242,6 @@ func TestReplay(t *testing.T) {
 		}
 		if len(a) < 500 {
 			t.Fatalf("only %d steps", len(a))
-		}
-	}
-}
-
-// TestTable prints what every scenario gives: CORAL_TABLE=seeds.
-func TestTable(t *testing.T) {
-	seeds, err := strconv.Atoi(os.Getenv("CORAL_TABLE"))
-	if err != nil {
-		t.Skip("CORAL_TABLE is not set")
-	}
-	only := os.Getenv("CORAL_ONLY")
-	for _, s := range scenarios {
-		if only != "" && only != s.name {
-			continue
-		}
-		for seed := range uint64(seeds) {
-			r := Run(s.make(seed))
-			fmt.Printf("%s, seed %d: %v\n", s.name, seed, r)
 		}
 	}
 }

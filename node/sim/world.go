@@ -77,7 +77,7 @@ func (w *world) build() {
 	p.up = true
 	w.nodes = append(w.nodes, p)
 	if t := w.cfg.PublisherUntil; t > 0 {
-		w.q.put(schedule.Instant(t), event{kind: kill, node: publisher})
+		w.q.put(schedule.Instant(t), event{kind: mute, node: publisher})
 	}
 	for _, g := range w.cfg.Groups {
 		for i := range g.Count {
@@ -148,6 +148,8 @@ func (w *world) handle(ev *event) {
 		n.leave(false)
 	case lost:
 		n.disconnect(int(ev.from))
+	case mute:
+		n.mute()
 	case scrape:
 		n.scrape()
 	case play:

@@ -1,0 +1,77 @@
+package schedule
+
+import "time"
+
+// peerTimers looks after one peer: time-outs, pardons.
+func (s *Scheduler) peerTimers(p *peer) {
+	if p.suspect {
+		if p.pardonAt > s.now {
+			s.at(p.pardonAt)
+			return
+		}
+		// It gets one block to show that it is back.
+		p.suspect, p.depth = false, 1
+		s.rate(p)
+		s.touchAll()
+	}
+	if p.busyUntil > s.now {
+		s.at(p.busyUntil)
+	} else if p.busyUntil != 0 {
+		p.busyUntil = 0
+		s.freed, s.dirty = true, true
+	}
+	for k := range p.asks {
+		if a := &p.asks[k]; !a.late && a.until <= s.now {
+			a.late = true
+			a.o.late++
+			s.touch(a.o)
+		}
+	}
+	if t := p.timeout(); t > s.now {
+		s.at(min(t, p.overdue()))
+		return
+	}
+	s.stats.Timeouts++
+	p.missed++
+	p.mark = s.now
+	p.failed()
+	if p.missed >= 2 || time.Duration(s.now-p.progress) >= silent {
+		s.suspectPeer(p, "no answer")
+		return
+	}
+	p.depth = max(1, p.depth/2)
+	for k := range p.asks {
+		a := &p.asks[k]
+		if k == 0 || a.at+Instant(p.rto()) <= s.now {
+			if !a.late {
+				a.late = true
+				a.o.late++
+			}
+			s.touch(a.o)
+		}
+	}
+	s.at(min(p.timeout(), p.overdue()))
+}
+
+// suspectPeer stops relying on p until it delivers something or is pardoned.
+func (s *Scheduler) suspectPeer(p *peer, why string) {
+	s.stats.Suspects++
+	p.suspect = true
+	p.pardon = min(max(2*p.pardon, firstPardon), lastPardon)
+	p.pardonAt = s.now + Instant(p.pardon)
+	s.at(p.pardonAt)
+	s.rate(p)
+	s.orphan(p)
+	s.act(Suspect{Peer: p.id, Why: why})
+	s.abandon(p, true)
+}
+
+// pardon notes that p has delivered.
+func (s *Scheduler) pardon(p *peer) {
+	p.pardon = 0
+	if p.suspect {
+		p.suspect, p.depth = false, 2
+		s.rate(p)
+		s.touchAll()
+	}
+}
