@@ -202,7 +202,8 @@ func (n *Node) session(link *channel.Link, role wire.Role) *Session {
 		direct: &direct{top: top, lists: map[uint16]*directList{}},
 		desc:   link.Descriptor, key: link.Channel,
 	}
-	s.name.Store(&link.Name)
+	name := link.Name
+	s.name.Store(&name)
 	return s
 }
 

@@ -33,6 +33,7 @@ type peer struct {
 	key     uint64 // the scheduler's name of its identity
 	hello   wire.Hello
 	strikes int
+	banned  bool // what still comes from it is not looked at
 	// asked is when we last asked it for records.
 	asked schedule.Instant
 }
@@ -77,7 +78,7 @@ func (s *Session) peerEvent(ev swarm.Event) {
 			s.step(schedule.Sent{Peer: schedule.Peer(b.to), ID: b.id, Block: b.block})
 		}
 	case swarm.Received:
-		if p := s.peers[ev.Peer]; p != nil {
+		if p := s.peers[ev.Peer]; p != nil && !p.banned {
 			s.message(p, ev.Msg)
 		}
 	}
@@ -99,7 +100,9 @@ func (s *Session) message(p *peer, m wire.Message) {
 		s.step(schedule.Watching{Peer: sp, Renditions: m.Renditions, Uploads: m.Uploads})
 	case *wire.Records:
 		for _, rec := range m.Records {
-			s.record(rec, p)
+			if s.record(rec, p); p.banned {
+				return
+			}
 		}
 	case *wire.Window:
 		s.sendWindow(p, m)
@@ -135,7 +138,7 @@ func (s *Session) block(p *peer, m *wire.Block) {
 	if len(m.Data) != segment.BlockLen(o.size, i) || segment.BlockDigest(m.Data) != o.entry.Blocks[i] {
 		s.counts.badBlocks++
 		s.step(schedule.Got{Peer: schedule.Peer(p.id), ID: m.ID, Block: i, OK: false})
-		s.swarm.Ban(p.id, "sent a block that does not verify")
+		s.ban(p, "sent a block that does not verify")
 		return
 	}
 	if o.held.Has(i) {
@@ -145,6 +148,12 @@ func (s *Session) block(p *peer, m *wire.Block) {
 		s.keep(o, i, m.Data, fromPeers)
 	}
 	s.step(schedule.Got{Peer: schedule.Peer(p.id), ID: m.ID, Block: i, OK: true})
+}
+
+// ban throws p out for a day.
+func (s *Session) ban(p *peer, why string) {
+	p.banned = true
+	s.swarm.Ban(p.id, why)
 }
 
 // keep puts a verified block into the store and lets its readers go on.
@@ -236,7 +245,7 @@ func (s *Session) record(rec []byte, p *peer) {
 		s.log.Warn("feed record refused", "err", err)
 		if p != nil {
 			if p.strikes++; p.strikes >= recordStrikes {
-				s.swarm.Ban(p.id, "sent feed records that do not verify")
+				s.ban(p, "sent feed records that do not verify")
 			}
 		}
 		return
