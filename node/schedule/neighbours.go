@@ -47,11 +47,11 @@ func (s *Scheduler) left(ev Left) {
 	m := only(p.slot)
 	s.abandon(p, false)
 	s.orphan(p)
+	s.present &^= m // so that nobody is told
 	s.dropRequests(func(r *request) bool { return r.p == p }, Late)
 	s.sending = slices.DeleteFunc(s.sending, func(x sending) bool { return x.p == p })
 	s.idle = true
 	delete(s.slots, ev.Peer)
-	s.present &^= m
 	s.greeting &^= m
 	s.rate(p)
 	for _, o := range s.order {

@@ -241,6 +241,9 @@ func (s *Scheduler) lost(o *object, i int) {
 	}
 	o.lack.Set(i)
 	o.nheld--
+	if s.covering(o, i) != nil {
+		o.cover.Set(i) // a fetch has still to bring it
+	}
 	s.dropRequests(func(r *request) bool { return r.o == o && r.block == i }, NotHeld)
 	s.announce(o, s.listeners(o), true)
 	if o.wanted && !slices.Contains(s.wants, o) {
