@@ -45,7 +45,7 @@ func TestFormats(t *testing.T) {
 				if !st.Verified || st.BadBlocks != 0 || st.Feed.Rejected != 0 {
 					t.Errorf("stats %+v", st)
 				}
-				if st.Bytes.FromPeers <= 2*(st.Bytes.FromOrigin+st.Bytes.Unverified) {
+				if timed && st.Bytes.FromPeers <= 2*(st.Bytes.FromOrigin+st.Bytes.Unverified) {
 					t.Errorf("%d bytes from peers, %d and %d from the origin", st.Bytes.FromPeers, st.Bytes.FromOrigin, st.Bytes.Unverified)
 				}
 			}
@@ -70,7 +70,7 @@ func TestSourceRestarts(t *testing.T) {
 		k.more(t, 4)
 	}
 	for _, r := range []*nodetest.Report{stopX(), stopY()} {
-		if r.Corrupt > 0 || r.Skipped > 0 {
+		if r.Corrupt > 0 || !smooth(r) {
 			t.Errorf("played %v", r)
 		}
 		if i := slices.IndexFunc(r.Idents, func(id nodetest.Ident) bool { return id.Epoch == 1 }); r.Idents[i].Sequence != 3 {

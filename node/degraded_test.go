@@ -199,7 +199,7 @@ func TestPublisherGoneAndBack(t *testing.T) {
 	kx.more(t, 4)
 	ky.more(t, 1)
 	for _, r := range []*nodetest.Report{stopX(), stopY()} {
-		if r.Corrupt > 0 || r.Skipped > 0 || r.Stalls > 1 {
+		if r.Corrupt > 0 || !smooth(r) {
 			t.Errorf("played %v", r)
 		}
 	}
@@ -259,12 +259,12 @@ func TestOriginTrouble(t *testing.T) {
 			}
 			told.Set(f)
 			for _, r := range playAll(t, nodetest.PlayerConfig{Segments: 16, Behind: behind}, x, y) {
-				if r.Skipped > 0 || r.Stalls > 0 {
+				if !smooth(r) {
 					t.Errorf("played %v", r)
 				}
 			}
 			for _, s := range []*Session{x, y} {
-				if st := s.Stats(); !st.Verified || st.Bytes.FromPeers < st.Bytes.FromOrigin {
+				if st := s.Stats(); !st.Verified || timed && st.Bytes.FromPeers < st.Bytes.FromOrigin {
 					t.Errorf("stats %+v", st)
 				}
 			}

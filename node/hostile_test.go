@@ -120,7 +120,7 @@ func TestHostilePeer(t *testing.T) {
 				t.Errorf("stats %+v", st)
 			}
 			k.more(t, 5)
-			if r := stop(); r.Corrupt > 0 || r.Skipped > 0 || r.Stalls > 0 {
+			if r := stop(); r.Corrupt > 0 || !smooth(r) {
 				t.Errorf("played %v", r)
 			}
 			st = s.Stats()

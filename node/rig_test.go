@@ -20,6 +20,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // the machine may be busy.
 const patience = 20 * time.Second
 
+// smooth reports whether a viewing went as it should, with room for a busy
+// machine: the segments of tests are a fraction of a second long.
+func smooth(r *nodetest.Report) bool {
+	return !timed || r.Skipped == 0 && r.Stalled < 2*time.Second
+}
+
 // logTo shows a node's log with the test that it belongs to.
 func logTo(t *testing.T, who string) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", who)

@@ -51,7 +51,9 @@ func runTests(ctx context.Context, root string, args []string) error {
 	}
 	if *race != "off" {
 		step("go test -race, the concurrent packages")
-		args := append([]string{"test", "-race", "-timeout", testTimeout}, concurrent...)
+		// One package at a time: they wait for real time, and two at once on two
+		// cores would measure each other.
+		args := append([]string{"test", "-race", "-p", "1", "-timeout", testTimeout}, concurrent...)
 		errs = append(errs, stream(ctx, root, cgo, "go", args...))
 	}
 	// Last, so that a run closes with the lines of all packages.
