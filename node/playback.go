@@ -46,12 +46,12 @@ const (
 	seekAhead = 1
 )
 
-// arrived notes that a segment that was due at due is whole.
+// arrived notes that a segment that was due at due (0: nobody knows) is whole.
 func (p *playback) arrived(now schedule.Instant, seq uint64, due schedule.Instant) {
 	switch {
 	case seq == p.from && !p.begun:
 		p.begin, p.begun = now, true
-	case p.begun && now > due:
+	case p.begun && due != 0 && now > due:
 		p.begin += now - due // it stood still
 	}
 }
