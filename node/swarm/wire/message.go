@@ -107,7 +107,7 @@ type Have struct {
 	ID       segment.ID
 	Blocks   uint16 // how many blocks the segment has
 	Held     segment.Bitmap
-	Fetching segment.Bitmap // asked for, from the origin or another peer
+	Fetching segment.Bitmap // being fetched from the origin: a claim, so that others need not
 }
 
 // Request asks for one block.
