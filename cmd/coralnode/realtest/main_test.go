@@ -30,12 +30,13 @@ const within = 45 * time.Second
 var built string
 
 var program = sync.OnceValues(func() (string, error) {
-	name := filepath.Join(built, "coralnode")
+	name, began := filepath.Join(built, "coralnode"), time.Now()
 	cmd := exec.Command("go", "build", "-o", name, "coral/cmd/coralnode")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build coralnode: %w\n%s", err, out)
 	}
+	fmt.Printf("built in %v\n", time.Since(began))
 	return name, nil
 })
 
