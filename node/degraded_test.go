@@ -174,8 +174,9 @@ func TestPublisherGoneAndBack(t *testing.T) {
 	n, p := again(t, "127.0.0.1:0", cache, cfg)
 	at, link := n.PeerAddr().String(), p.Link().String()
 	x, y := view(t, "x", linkOf(t, p)), view(t, "y", linkOf(t, p))
-	fed(t, x)
-	fed(t, y)
+	for _, s := range []*Session{x, y} {
+		until(t, "the window", s, func(st Stats) bool { return st.Feed.Entries >= int64(live.Backlog) })
+	}
 	var kx, ky ticker
 	stopX := background(t, x, nodetest.PlayerConfig{Behind: behind, OnSegment: kx.on})
 	stopY := background(t, y, nodetest.PlayerConfig{Behind: behind, OnSegment: ky.on})

@@ -220,7 +220,7 @@ func (s *Session) offset(r *rendition, m *hls.Media) uint64 {
 // unverified adds to pl what r's own playlist at the origin has past it.
 func (s *Session) unverified(r *rendition, pl *proxy.Playlist) {
 	l := s.direct.lists[r.id]
-	if l == nil || l.media == nil || s.feedServes(r) && len(pl.IDs) > 0 {
+	if l == nil || l.media == nil || s.feedServes(r) && len(pl.IDs) > 0 && !s.behind(r) {
 		return
 	}
 	src, m := l.media, &pl.Media

@@ -55,7 +55,7 @@ func (s *Session) Media(ctx context.Context, id uint16, after uint64) (*proxy.Pl
 		}
 		r := s.rendition(s.aliased(id))
 		var err error
-		if !s.feedServes(r) {
+		if !s.feedServes(r) || s.behind(r) && s.late(r.grew, r.play.target) {
 			err = s.loadMedia(r)
 		}
 		if r.revision > after && (r.list != nil || s.rebuild(r)) {
@@ -126,7 +126,27 @@ func (s *Session) feedServes(r *rendition) bool {
 	if n.End || n.Type == channel.VOD || s.playlistURL(r.id) == "" {
 		return true
 	}
-	return time.Duration(s.instant()-r.newest) <= time.Duration(lateTargets*float64(n.Target))+lateSlack
+	return !s.late(r.newest, n.Target)
+}
+
+// late reports whether what comes once a target duration, and came last at
+// since, should have come again by now.
+func (s *Session) late(since schedule.Instant, target time.Duration) bool {
+	return time.Duration(s.instant()-since) > time.Duration(lateTargets*float64(target))+lateSlack
+}
+
+// behind reports whether players know more of r than the feed tells: a publisher
+// that was away has still to catch up with the origin.
+func (s *Session) behind(r *rendition) bool {
+	if s.feed == nil {
+		return false
+	}
+	for _, e := range slices.Backward(s.feed.Entries(r.id)) {
+		if e.End || e.Kind == segment.Media {
+			return !e.End && e.Sequence < r.shown
+		}
+	}
+	return false
 }
 
 // rebuild makes r's playlist anew: what the feed has verified and, past that,
@@ -142,6 +162,9 @@ func (s *Session) rebuild(r *rendition) bool {
 	}
 	m := &pl.Media
 	m.Sequence, m.DiscontinuitySequence = m.Segments[0].Sequence, m.Segments[0].DiscontinuitySequence
+	if last := m.Segments[len(m.Segments)-1].Sequence; last != r.shown {
+		r.shown, r.grew = last, s.instant()
+	}
 	r.play.target = m.Target
 	r.list = pl
 	return true

@@ -70,6 +70,8 @@ type rendition struct {
 	updated  time.Time        // when it became revision
 	changed  chan struct{}    // closed and renewed with revision
 	newest   schedule.Instant // when its newest verified entry came
+	shown    uint64           // the newest segment that a playlist told players of,
+	grew     schedule.Instant // and since when
 	play     playback
 	keys     []string // URIs of keys that players were told of, by number
 	wanted   []*object

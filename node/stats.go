@@ -140,7 +140,7 @@ func (s *Session) showsVerified() bool {
 	any := false
 	for _, r := range s.renditions {
 		if r.play.active() {
-			if !s.feedServes(r) {
+			if !s.feedServes(r) || s.behind(r) {
 				return false
 			}
 			any = true
