@@ -51,7 +51,7 @@ func TestNoPeers(t *testing.T) {
 	n, p := organise(t, PublishConfig{Source: origin.Start(t)})
 	n.end()
 	s := view(t, "x", linkOf(t, p))
-	r := playAll(t, nodetest.PlayerConfig{Segments: 10}, s)[0]
+	r := playAll(t, nodetest.PlayerConfig{Segments: 7}, s)[0]
 	if st := s.Stats(); st.Peers.Connected != 0 || st.Bytes.FromPeers != 0 || st.Bytes.Unverified == 0 || st.Verified {
 		t.Errorf("stats %+v", st)
 	}
@@ -141,7 +141,7 @@ func TestSwarmOnly(t *testing.T) {
 	origin := nodetest.NewOrigin(live)
 	_, p := organise(t, PublishConfig{Source: origin.Start(t), ViewerOrigin: "none"})
 	x, y := view(t, "x", linkOf(t, p)), view(t, "y", linkOf(t, p))
-	playAll(t, nodetest.PlayerConfig{Segments: 10}, x, y)
+	playAll(t, nodetest.PlayerConfig{Segments: 7}, x, y)
 	for _, s := range []*Session{x, y} {
 		if st := s.Stats(); st.Bytes.FromOrigin+st.Bytes.Unverified != 0 || st.OriginRequests != 0 || !st.Verified {
 			t.Errorf("stats %+v", st)
@@ -321,7 +321,7 @@ func TestCacheUnwritable(t *testing.T) {
 	cfg = sharing(t, "y")
 	cfg.CacheDir, cfg.CacheSize = "", 0
 	m := run(t, cfg)
-	playAll(t, nodetest.PlayerConfig{Segments: 10}, watch(t, n.Node, linkOf(t, p)), watch(t, m.Node, linkOf(t, p)))
+	playAll(t, nodetest.PlayerConfig{Segments: 7}, watch(t, n.Node, linkOf(t, p)), watch(t, m.Node, linkOf(t, p)))
 	if b, err := os.ReadFile(file); err != nil || string(b) != "in its place" {
 		t.Errorf("%q, %v", b, err)
 	}

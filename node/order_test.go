@@ -72,7 +72,7 @@ func TestPlaylistsNeverGoBack(t *testing.T) {
 		last = now
 	}
 	n.end()
-	for begun := last; last < begun+12; { // the outage; the origin goes on
+	for begun := last; last < begun+9; { // the outage; the origin goes on
 		look()
 	}
 	source.Set(nodetest.Faults{Rate: 150_000}) // 3 segments a second and fetch: slow to catch up
