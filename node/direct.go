@@ -164,7 +164,6 @@ func (s *Session) loadMedia(r *rendition) error {
 	}
 	l.loading, l.at = true, now
 	v := l.validators
-	s.counts.originRequests++
 	s.children.Go(func() {
 		body, final, same, err := s.origin.Playlist(s.ctx, u, &v)
 		var m *hls.Media

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"coral/node/channel"
 	"coral/node/publish"
 	"coral/node/schedule"
 	"coral/node/swarm/wire"
@@ -204,6 +203,3 @@ var _ interface {
 	publish.Sink
 	publish.Holder
 } = (*Session)(nil)
-
-// Channel names what is published.
-func (p *Publication) Channel() *channel.Descriptor { return p.publisher.Descriptor() }
