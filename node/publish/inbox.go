@@ -23,12 +23,13 @@ type inbox struct {
 	mu    sync.Mutex
 	files map[string]received
 	bytes int64
-	next  uint64 // names the next half-received file
+	turns uint64 // the last that was given
 }
 
 type received struct {
 	size int64
 	at   time.Time
+	turn uint64 // of the request that brought it; 0: an earlier run's
 }
 
 func openInbox(root *os.Root) (*inbox, error) {
@@ -47,7 +48,7 @@ func openInbox(root *os.Root) (*inbox, error) {
 		if err != nil {
 			return err
 		}
-		b.files[name] = received{info.Size(), info.ModTime()}
+		b.files[name] = received{size: info.Size(), at: info.ModTime()}
 		b.bytes += info.Size()
 		return nil
 	})
@@ -57,12 +58,19 @@ func openInbox(root *os.Root) (*inbox, error) {
 	return b, nil
 }
 
-// store keeps what r holds under name, once it is whole.
-func (b *inbox) store(name string, r io.Reader) error {
+// turn returns the place of a request among all.
+func (b *inbox) turn() uint64 {
 	b.mu.Lock()
-	b.next++
-	half := path.Join(halfDir, fmt.Sprint(b.next))
-	b.mu.Unlock()
+	defer b.mu.Unlock()
+	b.turns++
+	return b.turns
+}
+
+// store keeps what r holds under name, once it is whole. Each turn is given
+// once. What a later turn brought stays: ffmpeg begins the last playlist on a
+// connection of its own without waiting for the one before to be stored.
+func (b *inbox) store(turn uint64, name string, r io.Reader) error {
+	half := path.Join(halfDir, fmt.Sprint(turn))
 	f, err := b.root.OpenFile(half, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("store %s: %w", name, err)
@@ -76,6 +84,9 @@ func (b *inbox) store(name string, r io.Reader) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.files[name].turn > turn {
+		return nil
+	}
 	if err := b.room(name, n); err != nil {
 		return err
 	}
@@ -88,7 +99,7 @@ func (b *inbox) store(name string, r io.Reader) error {
 		return fmt.Errorf("store %s: %w", name, err)
 	}
 	b.bytes += n - b.files[name].size
-	b.files[name] = received{n, time.Now()}
+	b.files[name] = received{n, time.Now(), turn}
 	return nil
 }
 

@@ -108,6 +108,11 @@ func (p *put) run(ctx context.Context) error {
 	s := &http.Server{
 		Handler: p, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * putIdle, MaxHeaderBytes: 16 << 10,
 		ErrorLog: quietLog(),
+		// Called in the order in which connections are made, as no handler is.
+		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+			first := p.box.turn()
+			return context.WithValue(ctx, firstTurn{}, &first)
+		},
 	}
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(limitConns(p.listener, putConns)) }()
@@ -202,7 +207,21 @@ func (p *put) receive(w http.ResponseWriter, r *http.Request, name string) error
 		return &http.MaxBytesError{Limit: limit}
 	}
 	body := &patient{r: http.MaxBytesReader(w, r.Body, limit), c: http.NewResponseController(w)}
-	return p.box.store(name, body)
+	return p.box.store(p.turn(r), name, body)
+}
+
+// firstTurn is the key of a connection's turn: that of its first request.
+type firstTurn struct{}
+
+// turn returns r's place among all requests. A connection has one at a time.
+func (p *put) turn(r *http.Request) uint64 {
+	first, _ := r.Context().Value(firstTurn{}).(*uint64)
+	if first == nil || *first == 0 {
+		return p.box.turn()
+	}
+	turn := *first
+	*first = 0
+	return turn
 }
 
 // patient gives each read of a body its time.

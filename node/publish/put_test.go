@@ -126,11 +126,11 @@ func TestInboxIsBounded(t *testing.T) {
 	b.maxBytes, b.maxFiles = 1000, 5
 	for i := range 40 {
 		name := fmt.Sprintf("d%d/s%d.ts", i%3, i)
-		if err := b.store(name, bytes.NewReader(make([]byte, 150))); err != nil {
+		if err := b.store(b.turn(), name, bytes.NewReader(make([]byte, 150))); err != nil {
 			t.Fatal(err)
 		}
 		if i == 0 {
-			b.store("index.m3u8", bytes.NewReader(make([]byte, 100)))
+			b.store(b.turn(), "index.m3u8", bytes.NewReader(make([]byte, 100)))
 		}
 		if b.bytes > 1000 || len(b.files) > 5 {
 			t.Fatalf("%d bytes in %d files", b.bytes, len(b.files))
@@ -139,8 +139,14 @@ func TestInboxIsBounded(t *testing.T) {
 	if _, err := root.Stat("index.m3u8"); err != nil {
 		t.Error("the playlist had to go")
 	}
-	if err := b.store("more.m3u8", bytes.NewReader(make([]byte, 2000))); !errors.Is(err, errInboxFull) {
+	if err := b.store(b.turn(), "more.m3u8", bytes.NewReader(make([]byte, 2000))); !errors.Is(err, errInboxFull) {
 		t.Errorf("%v", err)
+	}
+	early, late := b.turn(), b.turn()
+	b.store(late, "index.m3u8", strings.NewReader("late"))
+	b.store(early, "index.m3u8", strings.NewReader("early"))
+	if got, err := root.ReadFile("index.m3u8"); string(got) != "late" {
+		t.Errorf("%s %v: what was sent first came last", got, err)
 	}
 	again, err := openInbox(root)
 	if err != nil || again.bytes != b.bytes && again.bytes != 100 || len(again.files) != len(b.files) {
