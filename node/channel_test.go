@@ -167,7 +167,9 @@ func TestHelper(t *testing.T) {
 	for i := range uint64(10) {
 		size += int64(len(origin.Bytes(nodetest.Ident{Sequence: i})))
 	}
-	until(t, "the whole recording", h, func(st Stats) bool { return st.Bytes.FromPeers >= size })
+	until(t, "the whole recording", h, func(st Stats) bool {
+		return st.Bytes.FromPeers >= size && st.Feed.Entries == 10+1 // and its end
+	})
 	n.end()
 	link := linkOf(t, p)
 	link.Peers = []string{helper.PeerAddr().String()}
