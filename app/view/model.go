@@ -23,6 +23,7 @@ type Model struct {
 	Details  *Details // nil: the details window is closed, nobody looks
 	Consent  *ConsentQuestion
 	Share    *ShareSheet
+	Closing  bool     // the question what closing the window means is shown
 	Notices  []Notice // newest first
 	Usage    []Usage  // for the settings' sharing page
 	System   System
@@ -244,6 +245,8 @@ type System struct {
 	CacheUsed     budget.Size
 	CacheDegraded string // why the cache is kept in memory only; "": it is not
 	Licences      string
+	Reachable     Reachability
+	Port          int // that others can connect to; 0: not known
 }
 
 // Interface is a network interface to bind to.
@@ -312,6 +315,7 @@ type (
 		Answer   settings.OnClose
 		Remember bool
 	} // Answer CloseAsk: the question is still to be asked
+	KeepOpen struct{} // the close question was waved away
 )
 
 func (Open) intent()              {}
@@ -355,3 +359,4 @@ func (Dismiss) intent()           {}
 func (Retry) intent()             {}
 func (Quit) intent()              {}
 func (CloseWindow) intent()       {}
+func (KeepOpen) intent()          {}
