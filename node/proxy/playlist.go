@@ -24,6 +24,8 @@ const (
 	// alignEvery bounds how often a player is held though there is news for it,
 	// see align.
 	alignEvery = 30 * time.Second
+	// maxAlign is the longest that it is held then.
+	maxAlign = 3 * time.Second
 )
 
 // playerKey names one player's interest in one rendition. Players that came by a
@@ -184,7 +186,7 @@ func (m *Mount) holdTime(key playerKey, pl *written) time.Duration {
 	case s == nil:
 		return 0
 	case s.revision != pl.Revision:
-		return s.align(pl, longest, now)
+		return s.align(pl, now)
 	case key.byConn && now.Sub(s.first) < probeGrace:
 		return 0
 	}
@@ -197,9 +199,11 @@ func (m *Mount) holdTime(key playerKey, pl *written) time.Duration {
 // segment a whole target duration late, and never be held because it is never
 // early. Held once, it polls as segments appear. RFC 8216bis 6.3.3 lets it start
 // no nearer to the end than three target durations, so when it asks a second
-// time it has two left to play, of which this takes at most a half.
-func (s *seen) align(pl *written, longest time.Duration, now time.Time) time.Duration {
+// time it has two left to play, of which this takes at most three quarters of
+// one: it is a quarter late at most from then on.
+func (s *seen) align(pl *written, now time.Time) time.Duration {
 	n := len(pl.Media.Segments)
+	longest := min(maxAlign, pl.Media.Target*3/4)
 	if pl.Updated.IsZero() || n == 0 || pl.next() != s.next+1 || !s.aligned.IsZero() && now.Sub(s.aligned) < alignEvery {
 		return 0
 	}

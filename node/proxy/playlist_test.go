@@ -230,9 +230,9 @@ func TestAlign(t *testing.T) {
 			t.Errorf("held for %v again, so soon", d)
 		}
 		// Early in a segment there is nothing to wait for.
-		after(10*segment + 500*time.Millisecond)
+		after(10*segment + 400*time.Millisecond)
 		poll("0-p2.m3u8")
-		after(11*segment + 500*time.Millisecond)
+		after(11*segment + 400*time.Millisecond)
 		if d := poll("0-p2.m3u8"); d != 0 {
 			t.Errorf("held for %v with the next segment far", d)
 		}
@@ -244,7 +244,7 @@ func TestAlign(t *testing.T) {
 		// Nor one for a segment that is overdue, or never comes, beyond the usual.
 		after(14*segment + 1900*time.Millisecond)
 		cancel()
-		if d := poll("0-p2.m3u8"); d != time.Second {
+		if d := poll("0-p2.m3u8"); d != segment*3/4 {
 			t.Errorf("held for %v when nothing comes", d)
 		}
 		time.Sleep(time.Minute)

@@ -22,10 +22,14 @@ func (s *Scheduler) planUrgent(o *object) {
 	}
 	patient := s.patience(o, len(open)) > s.now
 	needed := false
-	alone := !fetchable || s.now < o.trustUntil || s.peersSuffice(o, open, goal)
+	waiting := o.due <= s.now // the player is: at the start, or in a stall
+	alone := !fetchable || s.now < o.trustUntil || !waiting && s.peersSuffice(o, open, goal)
 	limit := max(goal, s.originTime(len(open)))
 	for k := len(open) - 1; k >= 0; k-- { // the far end first: the origin begins at the near one
 		i := int(open[k].block)
+		if waiting {
+			limit = s.originTime(k + 1) // both at once, until they meet
+		}
 		p := s.rescuer(o, i, goal, s.usable)
 		open[k].rank = 0
 		if p == nil || !alone && p.expect(s.now, s.plan.extra[p.slot]) > limit {
