@@ -65,3 +65,25 @@ func hours(d time.Duration) string {
 	}
 	return lang.N("{{.PluralCount}} minutes", int(d/time.Minute))
 }
+
+// ago says in words when something was, seen from now.
+func ago(at, now time.Time) string {
+	at, now = at.Local(), now.Local()
+	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
+	switch d := now.Sub(at); {
+	case d < time.Minute:
+		return lang.L("just now")
+	case d < time.Hour:
+		return lang.N("{{.PluralCount}} minutes ago", int(d/time.Minute))
+	case !at.Before(midnight):
+		return lang.N("{{.PluralCount}} hours ago", int(d/time.Hour))
+	case !at.Before(midnight.AddDate(0, 0, -1)):
+		return lang.L("yesterday")
+	case d < 60*24*time.Hour:
+		return lang.N("{{.PluralCount}} days ago", int(midnight.Sub(at)/(24*time.Hour))+1)
+	}
+	return lang.N("{{.PluralCount}} months ago", int(now.Sub(at)/(30*24*time.Hour)))
+}
+
+// joinDots joins parts of a line.
+func joinDots(parts []string) string { return strings.Join(parts, " · ") }

@@ -1,0 +1,113 @@
+package view
+
+import (
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+const (
+	settingsWidth = 720 // of a section's column
+	panelPad      = 8   // texts bring 8 more of their own
+	rowBreak      = 430 // narrower: the control goes below its words
+)
+
+// newSectionBody makes a section's column of groups.
+func newSectionBody(title string, groups ...fyne.CanvasObject) fyne.CanvasObject {
+	objects := append([]fyne.CanvasObject{newHeading(title, theme.SizeNameHeadingText)}, groups...)
+	return container.NewVScroll(newCentred(settingsWidth, 12, newColumn(10, append(objects, space(0, 20))...)))
+}
+
+// newGroup is a panel of rows below a title; the title may be empty.
+func newGroup(title string, rows ...fyne.CanvasObject) fyne.CanvasObject {
+	var objects []fyne.CanvasObject
+	for i, r := range rows {
+		if i > 0 {
+			objects = append(objects, separator())
+		}
+		objects = append(objects, r)
+	}
+	body := newPanel(newColumn(0, objects...), panelPad)
+	if title == "" {
+		return body
+	}
+	return newColumn(0, newHeading(title, theme.SizeNameText), body)
+}
+
+// row is words and a control, with room for what is wrong below.
+type row struct {
+	*fyne.Container
+	hint  *note
+	wrong *note
+}
+
+func newRow(title, hint string, control fyne.CanvasObject) *row {
+	r := &row{hint: newHint(hint), wrong: newNote("", theme.ColorNameError, theme.SizeNameCaptionText)}
+	r.hint.say(hint)
+	r.wrong.Hide()
+	// The caption's own padding would leave a gap: it moves up by as much.
+	words := container.New(column{-theme.InnerPadding() - 2}, newText(title), r.hint)
+	top := newSides(rowBreak, 12, 0, words, container.New(inset{8, 4}, control))
+	r.Container = container.New(column{-6}, top, r.wrong)
+	return r
+}
+
+// newTallRow has its control below its words, as wide as the panel.
+func newTallRow(title, hint string, control fyne.CanvasObject) *row {
+	r := &row{hint: newHint(hint), wrong: newNote("", theme.ColorNameError, theme.SizeNameCaptionText)}
+	r.hint.say(hint)
+	r.wrong.Hide()
+	words := container.New(column{-theme.InnerPadding() - 2}, newText(title), r.hint)
+	r.Container = newColumn(0, words, control, r.wrong)
+	return r
+}
+
+// picker is a choice of values by their names.
+type picker[T comparable] struct {
+	*widget.Select
+	values []T
+	shown  T
+	known  bool
+}
+
+// newPicker's changed is called when the user has chosen another value.
+func newPicker[T comparable](values []T, names []string, changed func(T)) *picker[T] {
+	p := &picker[T]{values: values}
+	p.Select = widget.NewSelect(names, func(string) {
+		i := p.SelectedIndex()
+		if i >= 0 && (!p.known || p.values[i] != p.shown) {
+			p.shown, p.known = p.values[i], true
+			changed(p.shown)
+		}
+	})
+	return p
+}
+
+// show shows v without calling changed; a value that is not among the choices
+// is added under name.
+func (p *picker[T]) show(v T, name string) {
+	if p.known && p.shown == v {
+		return
+	}
+	p.shown, p.known = v, true
+	i := slices.Index(p.values, v)
+	if i < 0 {
+		p.values = append(slices.Clone(p.values), v)
+		p.Options = append(slices.Clone(p.Options), name)
+		i = len(p.values) - 1
+	}
+	p.Selected = p.Options[i]
+	p.Refresh()
+}
+
+// offer replaces the choices.
+func (p *picker[T]) offer(values []T, names []string) {
+	if slices.Equal(values, p.values) && slices.Equal(names, p.Options) {
+		return
+	}
+	p.values, p.Options = slices.Clone(values), slices.Clone(names)
+	p.known = false
+}
