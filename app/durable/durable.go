@@ -76,8 +76,8 @@ func read(name string, limit int64) ([]byte, error) {
 }
 
 // Write replaces a file, and makes its folder if there is none. When it returns
-// nil the content is on the disk; when it returns an error the file is as it was.
-// Only its owner may read it: links can hold secrets.
+// nil the content is on the disk; when it returns an error the file is whole too,
+// but may be the one before. Only its owner may read it: links can hold secrets.
 func Write(name string, b []byte) (err error) {
 	defer func() {
 		if err != nil {
