@@ -76,3 +76,10 @@ func ask(ctx context.Context, o dbus.BusObject, method string, args ...any) *dbu
 	defer cancel()
 	return o.CallWithContext(ctx, method, dbus.FlagNoAutoStart, args...)
 }
+
+// call is ask, but starts what the desktop starts on demand.
+func call(ctx context.Context, o dbus.BusObject, method string, args ...any) *dbus.Call {
+	ctx, cancel := context.WithTimeout(ctx, busTime)
+	defer cancel()
+	return o.CallWithContext(ctx, method, 0, args...)
+}
