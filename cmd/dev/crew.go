@@ -12,6 +12,9 @@ import (
 	"sync"
 )
 
+// windowName is the child that may end: somebody closed the window.
+const windowName = "window"
+
 // crew are the demo's child processes. One that ends early ends the demo.
 type crew struct {
 	env      []string
@@ -50,7 +53,7 @@ func (c *crew) start(ctx context.Context, name, program string, args ...string) 
 		last := <-said
 		switch {
 		case ctx.Err() != nil: // it was asked to
-		case err == nil && program == "mpv":
+		case err == nil && name == windowName:
 			c.cancel(errClosed)
 		case last != "":
 			c.cancel(fmt.Errorf("the %s ended: %s", name, last))

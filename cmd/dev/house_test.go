@@ -61,15 +61,23 @@ var house = map[string]room{
 		tests: []string{"node/nodetest", "assets"},
 	},
 
-	// The desktop app comes with the next issue.
-	"cmd/coral":      {inner: []string{"app"}},
-	"app":            {inner: []string{"app/settings", "app/view", "assets", "node", "node/budget", "node/channel", "player", "player/mpv", "player/surface", "player/web", "store"}, outer: []string{"fyne.io/fyne/v2", "github.com/adrg/xdg"}},
-	"app/settings":   {inner: []string{"node/budget"}, outer: []string{"github.com/adrg/xdg"}},
-	"app/view":       {inner: []string{"app/settings", "assets", "node/budget"}, outer: []string{"fyne.io/fyne/v2"}},
+	"cmd/coral": {inner: []string{"app"}},
+	"app": {
+		inner: []string{
+			"app/library", "app/settings", "app/system", "app/view", "assets", "node", "node/budget", "node/channel", "node/origin",
+			"player", "player/mpv", "player/surface", "player/web",
+		},
+		outer: []string{"fyne.io/fyne/v2", "github.com/skip2/go-qrcode"},
+	},
+	"app/durable":    {},
+	"app/settings":   {inner: []string{"app/durable", "node/budget"}},
+	"app/library":    {inner: []string{"app/durable", "app/settings", "node/budget", "node/channel"}, outer: []string{"golang.org/x/image", "golang.org/x/text"}},
+	"app/system":     {outer: []string{"github.com/adrg/xdg", "github.com/godbus/dbus/v5", "golang.org/x/sys"}},
+	"app/view":       {inner: []string{"app/settings", "assets", "node/budget", "player"}, outer: []string{"fyne.io/fyne/v2"}},
 	"player":         {},
-	"player/mpv":     {inner: []string{"player"}},
-	"player/surface": {inner: []string{"player"}, outer: []string{"fyne.io/fyne/v2"}},
-	"player/web":     {inner: []string{"assets"}},
+	"player/mpv":     {inner: []string{"player", "player/surface"}, outer: []string{"github.com/ebitengine/purego", "golang.org/x/sys"}},
+	"player/surface": {outer: []string{"fyne.io/fyne/v2"}},
+	"player/web":     {},
 	"packaging":      {},
 }
 

@@ -119,8 +119,15 @@ func have(name string) bool {
 	return err == nil
 }
 
-// noCgo and cgo are how Coral is built, and how the race detector needs it.
+// How Coral is built. Tests and tools see the window through Fyne's test driver
+// (the tag ci), which needs neither cgo nor a display; the desktop program needs
+// both. fyne's other tag says that we keep to its rule about goroutines.
 var (
-	noCgo = []string{"CGO_ENABLED=0"}
-	cgo   = []string{"CGO_ENABLED=1"}
+	noCgo   = []string{"CGO_ENABLED=0", tags("ci,migrated_fynedo")}
+	cgo     = []string{"CGO_ENABLED=1", tags("ci,migrated_fynedo")} // for the race detector
+	desktop = []string{"CGO_ENABLED=1", tags("migrated_fynedo")}
 )
+
+func tags(names string) string {
+	return strings.TrimSpace("GOFLAGS=" + os.Getenv("GOFLAGS") + " -tags=" + names)
+}

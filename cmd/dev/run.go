@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"time"
 
 	"coral/assets"
@@ -30,7 +31,7 @@ const (
 func runDemo(ctx context.Context, root string, args []string) error {
 	f := flag.NewFlagSet("dev run", flag.ContinueOnError)
 	limit := f.Duration("for", 0, "stop after this long; 0: at Ctrl-C")
-	window := f.Bool("window", hasDisplay(), "play with mpv, if it is installed (default: where there is a display)")
+	window := f.Bool("window", hasDisplay(), "open the app (default: where there is a display)")
 	if err := parse(f, args); err != nil {
 		return err
 	}
@@ -41,20 +42,16 @@ func runDemo(ctx context.Context, root string, args []string) error {
 	defer os.RemoveAll(dir)
 
 	fmt.Println("building coralnode …")
-	program := filepath.Join(dir, "coralnode")
-	if runtime.GOOS == "windows" {
-		program += ".exe"
-	}
-	if err := stream(ctx, root, noCgo, "go", "build", "-o", program, "./cmd/coralnode"); err != nil {
+	d := &demo{dir: dir, program: filepath.Join(dir, "coralnode"+exe()), quiet: *limit > 0}
+	if err := stream(ctx, root, noCgo, "go", "build", "-o", d.program, "./cmd/coralnode"); err != nil {
 		return err
 	}
-	d := &demo{dir: dir, program: program, window: *window && have("mpv"), quiet: *limit > 0}
-	switch {
-	case d.window:
-	case !hasDisplay():
+	if *window {
+		if err := d.buildWindow(ctx, root); err != nil {
+			fmt.Println("the window cannot be built here:", err)
+		}
+	} else {
 		fmt.Println("no display: running without a window")
-	default:
-		fmt.Println("mpv is not installed: running without a window")
 	}
 	if *limit > 0 {
 		var cancel context.CancelFunc
@@ -71,6 +68,27 @@ func runDemo(ctx context.Context, root string, args []string) error {
 	return nil
 }
 
+// buildWindow builds the desktop program.
+func (d *demo) buildWindow(ctx context.Context, root string) error {
+	if runtime.GOOS == "linux" {
+		install(ctx, builders)
+	}
+	fmt.Println("building coral; the first time this takes some minutes …")
+	program := filepath.Join(d.dir, "coral"+exe())
+	if err := stream(ctx, root, desktop, "go", "build", "-o", program, "./cmd/coral"); err != nil {
+		return err
+	}
+	d.window = program
+	return nil
+}
+
+func exe() string {
+	if runtime.GOOS == "windows" {
+		return ".exe"
+	}
+	return ""
+}
+
 // hasDisplay reports whether a window could be opened.
 func hasDisplay() bool {
 	switch runtime.GOOS {
@@ -83,7 +101,7 @@ func hasDisplay() bool {
 // demo is one run of the demo channel. Everything of it lives in dir.
 type demo struct {
 	dir, program string
-	window       bool
+	window       string        // the desktop program; "": without a window
 	quiet        bool          // no hint about Ctrl-C
 	played       time.Duration // so far
 }
@@ -127,6 +145,9 @@ func (d *demo) run(ctx context.Context) error {
 	case <-ctx.Done():
 		return c.why(ctx.Err())
 	}
+	if d.window != "" {
+		return c.why(d.show(ctx, c, link))
+	}
 	urlFile, statsFile := filepath.Join(d.dir, "url"), filepath.Join(d.dir, "stats.json")
 	c.start(ctx, "viewer", d.program, append([]string{
 		"watch", "--cache-dir", filepath.Join(d.dir, "viewer"),
@@ -142,17 +163,27 @@ func (d *demo) run(ctx context.Context) error {
 	return c.why(d.play(ctx, c, string(url[:len(url)-1]), statsFile))
 }
 
+// show opens the window; the demo ends with it.
+func (d *demo) show(ctx context.Context, c *crew, linkFile string) error {
+	link, err := os.ReadFile(linkFile)
+	if err != nil {
+		return err
+	}
+	fmt.Println("the window opens; it asks once whether to share, and the demo ends with it")
+	began := time.Now()
+	c.start(ctx, windowName, d.window, strings.TrimSpace(string(link)))
+	<-ctx.Done()
+	d.played = time.Since(began)
+	return context.Cause(ctx)
+}
+
 // play has something read the URL, and shows each second where it comes from.
 func (d *demo) play(ctx context.Context, c *crew, url, statsFile string) error {
 	fmt.Printf("the URL for any HLS player:\n\n  %s\n\n", url)
 	if !d.quiet {
 		fmt.Println("Ctrl-C ends everything.")
 	}
-	if d.window {
-		c.start(ctx, "mpv", "mpv", "--really-quiet", "--force-window=yes", "--title=Coral demo", "--profile=low-latency", url)
-	} else {
-		c.services.Go(func() { read(ctx, url) })
-	}
+	c.services.Go(func() { read(ctx, url) })
 	l := newLine(os.Stdout)
 	defer l.end()
 	tick := time.NewTicker(time.Second)

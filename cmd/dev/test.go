@@ -6,13 +6,14 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
 // concurrent are the packages whose goroutines share state: they are tested with
 // the race detector, too. The pure ones have none.
 var concurrent = []string{
-	"./assets", "./cmd/coralnode", "./store/...", "./node", "./node/origin", "./node/proxy", "./node/publish", "./node/swarm/...",
+	"./app/...", "./assets", "./cmd/coralnode", "./player/...", "./store/...", "./node", "./node/origin", "./node/proxy", "./node/publish", "./node/swarm/...",
 }
 
 // testTimeout bounds one package's tests: far above what any takes on two
@@ -27,7 +28,7 @@ func runTests(ctx context.Context, root string, args []string) error {
 		return err
 	}
 	began := time.Now()
-	tools := players
+	tools := slices.Concat(players, screens)
 	switch {
 	case *quick:
 		tools, *race = nil, "off"
