@@ -27,7 +27,7 @@ func newAboutPage(func(Intent)) page {
 		l := widget.NewLabel("")
 		l.TextStyle.Monospace = true
 		l.SizeName = theme.SizeNameCaptionText
-		return container.New(column{-10}, l)
+		return container.New(inset{0, -6}, l) // lines of one text stand closer than labels do
 	}, func(i widget.ListItemID, o fyne.CanvasObject) {
 		o.(*fyne.Container).Objects[0].(*widget.Label).SetText(p.lines[i])
 	})

@@ -20,7 +20,7 @@ type closeQuestion struct {
 }
 
 func newCloseQuestion(emit func(Intent)) overlay {
-	q := &closeQuestion{emit: emit, terms: newHint("")}
+	q := &closeQuestion{emit: emit, terms: newText("")}
 	answer := func(a settings.OnClose) func() {
 		return func() { emit(CloseWindow{a, q.remember.Checked}) }
 	}

@@ -31,7 +31,7 @@ const (
 )
 
 func newConsent(emit func(Intent)) overlay {
-	c := &consent{emit: emit, why: newText(""), pauses: newHint("")}
+	c := &consent{emit: emit, why: newText(""), pauses: newText("")}
 	c.cap = newAmount(rateKind(hourly), func(v int64) { c.upload = budget.Rate(v) })
 	c.share = c.answer(lang.L("Watch and share"), settings.Share)
 	c.watch = c.answer(lang.L("Watch only"), settings.WatchOnly)
@@ -43,13 +43,13 @@ func newConsent(emit func(Intent)) overlay {
 		lang.L("What others see"),
 		lang.L("Viewers of the same channel, and the directories that bring them together, see your IP address and that you watch this channel."),
 		lang.L("What it costs"),
-		newColumn(-8, newHint(lang.L("Upload, up to this cap:")), inside(c.cap.root), c.pauses), c.share)
+		newColumn(-6, newText(lang.L("Upload, up to this cap:")), c.cap.root, c.pauses), c.share)
 	watching := newAnswer(lang.L("Watch only"),
 		lang.L("You get the same picture, from the organiser alone. Nothing is passed on, and nobody is asked for anything."),
 		lang.L("What others see"),
 		lang.L("Other viewers see nothing of you. The organiser's server sees your IP address, as every website does."),
 		lang.L("What it costs"),
-		newHint(lang.L("No upload. The organiser's server carries all of your picture, as without Coral.")), c.watch)
+		newText(lang.L("No upload. The organiser's server carries all of your picture, as without Coral.")), c.watch)
 
 	start := newNeutral(c.share, c.watch)
 	body := newColumn(4,
@@ -58,7 +58,7 @@ func newConsent(emit func(Intent)) overlay {
 		c.why.align(fyne.TextAlignCenter),
 		space(0, 8),
 		container.New(&tiles{least: consentTile, gap: 16}, sharing, watching),
-		newHint(lang.L("Both show every channel in full quality. You can change your answer at any time: in the settings, and for a single channel in its menu.")).align(fyne.TextAlignCenter),
+		newText(lang.L("Both show every channel in full quality. You can change your answer at any time: in the settings, and for a single channel in its menu.")).align(fyne.TextAlignCenter),
 	)
 	page := container.NewVScroll(container.New(balanced{consentWidth}, body))
 	c.layer = newLayer(container.NewStack(newGround(theme.ColorNameBackground, nil), page), start)
@@ -122,9 +122,9 @@ func (c *consent) explain(m *Model) {
 // newAnswer is one of the two: what it does, shows and costs, and its button at
 // the foot.
 func newAnswer(title, text, sees, seen, costs string, cost fyne.CanvasObject, button *keyButton) fyne.CanvasObject {
-	words := newColumn(-6,
-		newHeading(title, theme.SizeNameSubHeadingText), newText(text),
-		newHeading(sees, theme.SizeNameText), newHint(seen),
+	words := newColumn(-10,
+		newHeading(title, theme.SizeNameSubHeadingText), newText(text), space(0, 16),
+		newHeading(sees, theme.SizeNameText), newText(seen), space(0, 16),
 		newHeading(costs, theme.SizeNameText), cost, space(0, 14))
 	return newPanel(container.NewBorder(nil, container.New(inset{8, 8}, least(0, 44, button)), nil, nil, words), panelPad)
 }

@@ -17,6 +17,7 @@ type libraryPage struct {
 	root *fyne.Container
 
 	link   *field
+	big    *container.ThemeOverride // that makes link large
 	open   *keyButton
 	file   *keyButton
 	search *field
@@ -43,7 +44,8 @@ func newLibraryPage(emit func(Intent)) page {
 	})
 	p.welcome = newWelcome(func() { emit(OpenFile{}) })
 	p.nothing = newNothingFound(p.showAll)
-	p.root = container.New(&libraryLayout{p}, p.link, p.open, p.file, p.title, p.search, p.group,
+	p.big = container.NewThemeOverride(p.link, large{})
+	p.root = container.New(&libraryLayout{p}, p.big, p.open, p.file, p.title, p.search, p.group,
 		p.grid, p.welcome, p.nothing.root)
 	p.grid.Hide()
 	p.nothing.root.Hide()
@@ -54,7 +56,6 @@ func (p *libraryPage) buildLink() {
 	p.link = newField(lang.L("Paste a channel link"))
 	p.link.Icon = theme.MailAttachmentIcon()
 	p.link.OnSubmitted = func(string) { p.submit() }
-	p.link.OnChanged = func(text string) { p.enableOpen(text) }
 	p.link.onKey = func(k fyne.KeyName) bool {
 		if k == fyne.KeyDown {
 			p.focusGrid()
@@ -64,21 +65,13 @@ func (p *libraryPage) buildLink() {
 	}
 	p.open = newKeyButton(lang.L("Open"), theme.MediaPlayIcon(), p.submit)
 	p.open.Importance = widget.HighImportance
-	p.open.Disable()
 	p.file = newKeyButton(lang.L("File…"), theme.FolderOpenIcon(), func() { p.emit(OpenFile{}) })
-}
-
-func (p *libraryPage) enableOpen(text string) {
-	if strings.TrimSpace(text) == "" {
-		p.open.Disable()
-	} else {
-		p.open.Enable()
-	}
 }
 
 func (p *libraryPage) submit() {
 	text := strings.TrimSpace(p.link.Text)
 	if text == "" {
+		p.FocusLink()
 		return
 	}
 	p.link.SetText("")

@@ -164,13 +164,11 @@ func (c *card) CreateRenderer() fyne.WidgetRenderer {
 		shade: canvas.NewRectangle(nil), play: canvas.NewImageFromResource(iconPlayDisc), ring: canvas.NewRectangle(nil),
 		badge: canvas.NewRectangle(nil), dot: canvas.NewCircle(color.White), badgeText: canvas.NewText("", color.White),
 		star: canvas.NewImageFromResource(iconStar), starGround: canvas.NewCircle(nil), more: canvas.NewImageFromResource(theme.MoreVerticalIcon()),
-		name: widget.NewLabel(""), line: widget.NewLabel(""),
+		name: newLine(theme.ColorNameForeground, theme.SizeNameText), line: newLine(theme.ColorNamePlaceHolder, theme.SizeNameCaptionText),
 	}
 	r.ground.FillMode, r.ground.ScaleMode = canvas.ImageFillCover, canvas.ImageScaleFastest
 	r.logo.FillMode, r.logo.ScaleMode = canvas.ImageFillContain, canvas.ImageScaleFastest
-	r.name.TextStyle.Bold = true
-	r.name.Truncation, r.line.Truncation = fyne.TextTruncateEllipsis, fyne.TextTruncateEllipsis
-	r.line.SizeName = theme.SizeNameCaptionText
+	r.name.segment.Style.TextStyle.Bold = true
 	r.ring.CornerRadius, r.ground.CornerRadius, r.shade.CornerRadius = panelRadius, panelRadius, panelRadius
 	r.badge.CornerRadius = 6
 	r.Refresh()
@@ -184,7 +182,7 @@ type cardRenderer struct {
 	shade, ring, badge  *canvas.Rectangle
 	dot, starGround     *canvas.Circle
 	play, star, more    *canvas.Image
-	name, line          *widget.Label
+	name, line          *note
 	shownPoster         image.Image
 	shownName           string
 	shownStar, wideStar bool
@@ -268,9 +266,8 @@ func (r *cardRenderer) Refresh() {
 	show(r.dot, live)
 
 	r.showStar(active)
-	r.name.SetText(c.channel.Name)
-	r.line.Importance = widget.LowImportance
-	r.line.SetText(c.line())
+	r.name.set(c.channel.Name)
+	r.line.set(c.line())
 	r.Layout(c.Size())
 	canvas.Refresh(c)
 }

@@ -14,7 +14,6 @@ type libraryLayout struct{ page *libraryPage }
 const (
 	libraryNarrow = 620 // below: a narrow window
 	linkMost      = 900 // a link field that is wider looks lost
-	linkHeight    = 46
 	searchWidth   = 260
 	groupMost     = 220
 )
@@ -43,7 +42,7 @@ func (l *libraryLayout) layoutLink(width, edge float32, narrow bool) (y float32)
 	setWords(p.open, lang.L("Open"), narrow)
 	setWords(p.file, lang.L("File…"), narrow)
 	open, file := p.open.MinSize().Width+12, p.file.MinSize().Width+4
-	gap := float32(8)
+	gap, height := float32(8), p.big.MinSize().Height
 	link := min(linkMost, width-2*edge-open-file-2*gap)
 	x := (width - link - open - file - 2*gap) / 2
 	y = 20
@@ -53,13 +52,13 @@ func (l *libraryLayout) layoutLink(width, edge float32, narrow bool) (y float32)
 	for _, it := range []struct {
 		o fyne.CanvasObject
 		w float32
-	}{{p.link, link}, {p.open, open}, {p.file, file}} {
+	}{{p.big, link}, {p.open, open}, {p.file, file}} {
 		o := it.o
 		o.Move(fyne.NewPos(x, y))
-		o.Resize(fyne.NewSize(it.w, linkHeight))
+		o.Resize(fyne.NewSize(it.w, height))
 		x += it.w + gap
 	}
-	return y + linkHeight + 16
+	return y + height + 16
 }
 
 func (l *libraryLayout) layoutFilters(width, edge, y float32, narrow bool) float32 {
@@ -83,7 +82,7 @@ func (l *libraryLayout) layoutFilters(width, edge, y float32, narrow bool) float
 	if !narrow {
 		left = max(edge, right-searchWidth)
 		title := left - edge - 8
-		p.title.Move(fyne.NewPos(edge-inner, y))
+		p.title.Move(fyne.NewPos(edge-inner, y+(h-p.title.MinSize().Height)/2))
 		p.title.Resize(fyne.NewSize(title, p.title.MinSize().Height))
 	}
 	p.search.Move(fyne.NewPos(left, y))

@@ -1,6 +1,8 @@
 package view
 
 import (
+	"image/color"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/theme"
@@ -17,7 +19,15 @@ func newNote(text string, colour fyne.ThemeColorName, size fyne.ThemeSizeName) *
 	n := &note{segment: &widget.TextSegment{Text: text, Style: widget.RichTextStyle{ColorName: colour, SizeName: size}}}
 	n.Segments = []widget.RichTextSegment{n.segment}
 	n.Wrapping = fyne.TextWrapWord
+	n.Scroll = fyne.ScrollNone // the page scrolls, not its words
 	n.ExtendBaseWidget(n)
+	return n
+}
+
+// newLine is text on one line that ends in dots where there is no room.
+func newLine(colour fyne.ThemeColorName, size fyne.ThemeSizeName) *note {
+	n := newNote("", colour, size)
+	n.Wrapping, n.Truncation = fyne.TextWrapOff, fyne.TextTruncateEllipsis
 	return n
 }
 
@@ -87,6 +97,36 @@ func (b *keyButton) TypedKey(e *fyne.KeyEvent) {
 	default:
 		b.Button.TypedKey(e)
 	}
+}
+
+// large shows what is in it with larger letters and more room around them.
+type large struct{}
+
+// Color implements fyne.Theme.
+func (large) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+	return fyne.CurrentApp().Settings().Theme().Color(n, v)
+}
+
+// Font implements fyne.Theme.
+func (large) Font(s fyne.TextStyle) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Font(s)
+}
+
+// Icon implements fyne.Theme.
+func (large) Icon(n fyne.ThemeIconName) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Icon(n)
+}
+
+// Size implements fyne.Theme.
+func (large) Size(n fyne.ThemeSizeName) float32 {
+	s := fyne.CurrentApp().Settings().Theme().Size(n)
+	switch n {
+	case theme.SizeNameText:
+		return s * 1.15
+	case theme.SizeNameInnerPadding:
+		return s * 1.4
+	}
+	return s
 }
 
 // field is a line of text that says when it was left, and hands on the keys

@@ -76,25 +76,32 @@ func (c column) MinSize(objects []fyne.CanvasObject) (s fyne.Size) {
 	return s
 }
 
-// centred gives one object all the height and at most a width, in the middle,
-// with a margin around.
-type centred struct{ width, margin float32 }
+// measure gives objects all the height and at most a width, in the middle or at
+// the left, with a margin around.
+type measure struct {
+	width, margin float32
+	left          bool
+}
 
 func newCentred(width, margin float32, o fyne.CanvasObject) *fyne.Container {
-	return container.New(centred{width, margin}, o)
+	return container.New(measure{width, margin, false}, o)
 }
 
 // Layout implements fyne.Layout.
-func (c centred) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+func (c measure) Layout(objects []fyne.CanvasObject, s fyne.Size) {
 	w := min(s.Width-2*c.margin, c.width)
+	x := (s.Width - w) / 2
+	if c.left {
+		x = c.margin
+	}
 	for _, o := range objects {
-		o.Move(fyne.NewPos((s.Width-w)/2, c.margin))
+		o.Move(fyne.NewPos(x, c.margin))
 		o.Resize(fyne.NewSize(w, s.Height-2*c.margin))
 	}
 }
 
 // MinSize implements fyne.Layout.
-func (c centred) MinSize(objects []fyne.CanvasObject) (s fyne.Size) {
+func (c measure) MinSize(objects []fyne.CanvasObject) (s fyne.Size) {
 	for _, o := range objects {
 		s = s.Max(o.MinSize())
 	}

@@ -99,13 +99,19 @@ func mix(a, b color.RGBA, v float64) color.RGBA {
 	return color.RGBA{f(a.R, b.R), f(a.G, b.G), f(a.B, b.B), 255}
 }
 
+// lastLetter ends the scripts that Fyne's font has for sure: Latin, Greek and
+// Cyrillic. A poster without letters looks better than one with a box.
+const lastLetter = 0x052f
+
 // initials are the first letters of the first two words, for a placeholder.
 func initials(name string) string {
 	var out []rune
 	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }) {
 		first := []rune(word)[0]
-		out = append(out, unicode.ToUpper(first))
-		if len(out) == 2 || first > 0x2e80 { // one ideogram says enough
+		if first > lastLetter {
+			return ""
+		}
+		if out = append(out, unicode.ToUpper(first)); len(out) == 2 {
 			break
 		}
 	}

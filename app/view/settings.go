@@ -146,10 +146,11 @@ func (l *settingsLayout) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 	p := l.page
 	narrow := s.Width < settingsNarrow
 	show(p.pick, narrow)
+	left := max(12, (s.Width-navWidth-2*12-settingsWidth)/2)
 	y := float32(16)
 	for _, n := range p.nav {
 		show(n, !narrow)
-		n.Move(fyne.NewPos(12, y))
+		n.Move(fyne.NewPos(left, y))
 		n.Resize(fyne.NewSize(navWidth, navItemHeight))
 		y += navItemHeight + 2
 	}
@@ -161,8 +162,9 @@ func (l *settingsLayout) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 		p.body.Resize(fyne.NewSize(s.Width, max(0, s.Height-h-16)))
 		return
 	}
-	p.body.Move(fyne.NewPos(navWidth+12, 0))
-	p.body.Resize(fyne.NewSize(s.Width-navWidth-12, s.Height))
+	left += navWidth
+	p.body.Move(fyne.NewPos(left, 0))
+	p.body.Resize(fyne.NewSize(s.Width-left, s.Height))
 }
 
 // MinSize implements fyne.Layout.

@@ -20,6 +20,7 @@ type amount struct {
 	root    *fyne.Container
 	slider  *widget.Slider
 	entry   *field
+	unit    *widget.Label
 	words   *note // what the amount means
 	wrong   *note
 	kind    amountKind
@@ -121,10 +122,12 @@ func newAmount(kind amountKind, changed func(int64)) *amount {
 		}
 		return false
 	}
+	a.words.Hide()
 	a.wrong.Hide()
-	unit := widget.NewLabel(kind.unit)
-	entry := container.NewBorder(nil, nil, nil, unit, least(92, 0, a.entry))
-	a.root = container.New(column{-8}, container.NewBorder(nil, nil, nil, entry, container.New(middle{}, a.slider)), a.words, a.wrong)
+	a.unit = widget.NewLabel(kind.unit)
+	entry := container.NewBorder(nil, nil, nil, least(a.unit.MinSize().Width, 0, a.unit), least(92, 0, a.entry))
+	line := container.NewBorder(nil, nil, nil, entry, container.New(middle{}, a.slider))
+	a.root = container.New(column{-6}, container.New(inset{8, 2}, line), a.words, a.wrong)
 	return a
 }
 
@@ -192,8 +195,15 @@ func (a *amount) write(v int64) {
 	a.entry.OnChanged = nil
 	a.entry.SetText(a.kind.write(v))
 	a.entry.OnChanged = changed
+	unit := a.kind.unit
+	if v < 0 {
+		unit = "" // "unlimited Mbit/s" is no amount
+	}
+	if a.unit.Text != unit {
+		a.unit.SetText(unit)
+	}
 	if a.kind.describe != nil {
-		a.words.set(a.kind.describe(v))
+		a.words.say(a.kind.describe(v))
 	}
 }
 

@@ -18,23 +18,49 @@ const (
 // newSectionBody makes a section's column of groups.
 func newSectionBody(title string, groups ...fyne.CanvasObject) fyne.CanvasObject {
 	objects := append([]fyne.CanvasObject{newHeading(title, theme.SizeNameHeadingText)}, groups...)
-	return container.NewVScroll(newCentred(settingsWidth, 12, newColumn(10, append(objects, space(0, 20))...)))
+	return container.NewVScroll(container.New(measure{settingsWidth, 12, true}, newColumn(10, append(objects, space(0, 20))...)))
 }
 
 // newGroup is a panel of rows below a title; the title may be empty.
-func newGroup(title string, rows ...fyne.CanvasObject) fyne.CanvasObject {
+func newGroup(title string, rows ...*row) fyne.CanvasObject {
 	var objects []fyne.CanvasObject
 	for i, r := range rows {
 		if i > 0 {
 			objects = append(objects, separator())
 		}
-		objects = append(objects, r)
+		objects = append(objects, r.Container)
 	}
-	body := newPanel(newColumn(0, objects...), panelPad)
+	body := newPanel(container.New(ruled{}, objects...), panelPad)
 	if title == "" {
 		return body
 	}
 	return newColumn(0, newHeading(title, theme.SizeNameText), body)
+}
+
+// ruled is a column of rows with a line before each but the first; rows come
+// and go with their lines.
+type ruled struct{}
+
+// Layout implements fyne.Layout.
+func (ruled) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	ruled{}.rule(objects)
+	column{}.Layout(objects, s)
+}
+
+// MinSize implements fyne.Layout.
+func (ruled) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	ruled{}.rule(objects)
+	return column{}.MinSize(objects)
+}
+
+func (ruled) rule(objects []fyne.CanvasObject) {
+	above := false
+	for i := 0; i < len(objects); i += 2 {
+		if i > 0 {
+			show(objects[i-1], above && objects[i].Visible())
+		}
+		above = above || objects[i].Visible()
+	}
 }
 
 // row is words and a control, with room for what is wrong below.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -56,12 +57,12 @@ func newStorageSection(p *settingsPage) *section {
 		}
 	})
 	s.degraded.Hide()
-	usage := newTallRow("", "", newColumn(0, newSides(rowBreak, 8, 0, s.used, inside(s.clear)), inside(s.bar), s.degraded))
+	usage := newTallRow("", "", newColumn(0, newSides(rowBreak, 8, 0, s.used, inside(s.clear)), container.New(inset{8, 6}, container.New(thin{10}, s.bar)), s.degraded))
 	usage.Objects[0].Hide()
 	root := newSectionBody(lang.L("Storage"),
 		newHint(lang.L("The cache lets you rewind, and holds what you share.")),
 		newGroup("", usage),
-		newGroup("", newTallRow(lang.L("Largest size"), "", inside(s.size.root)), s.folderIs))
+		newGroup("", newTallRow(lang.L("Largest size"), "", s.size.root), s.folderIs))
 	return &section{title: lang.L("Storage"), icon: theme.StorageIcon(), root: root, show: s.show}
 }
 
@@ -112,3 +113,16 @@ func disable(d fyne.Disableable) {
 		d.Disable()
 	}
 }
+
+// thin gives objects all the width and a height that is less than their own.
+type thin struct{ height float32 }
+
+// Layout implements fyne.Layout.
+func (l thin) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	for _, o := range objects {
+		o.Resize(fyne.NewSize(s.Width, l.height))
+	}
+}
+
+// MinSize implements fyne.Layout.
+func (l thin) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(0, l.height) }

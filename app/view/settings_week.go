@@ -37,7 +37,7 @@ func newWeekSection(p *settingsPage) *section {
 		newGroup("",
 			newRow(lang.L("Paint with"), lang.L("Full: up to your upload cap. Gentle: up to the cap below. Off: nothing."), brush),
 			newTallRow(lang.L("Hours"), "", newColumn(0, inside(grid), newSides(rowBreak, 8, 0, where, inside(fill))))),
-		newGroup("", newTallRow(lang.L("Cap in gentle hours"), "", inside(gentle.root))),
+		newGroup("", newTallRow(lang.L("Cap in gentle hours"), "", gentle.root)),
 	)
 	return &section{title: lang.L("Week"), icon: theme.CalendarIcon(), root: root, show: func(_ *Model, s settings.Settings) {
 		grid.show(s.Week)

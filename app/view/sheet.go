@@ -31,7 +31,7 @@ const (
 func newShareSheet(emit func(Intent)) overlay {
 	s := &shareSheet{emit: emit, title: newHeading("", theme.SizeNameSubHeadingText).align(fyne.TextAlignCenter)}
 	s.qr = canvas.NewImageFromImage(nil)
-	s.qr.FillMode, s.qr.ScaleMode = canvas.ImageFillContain, canvas.ImageScalePixels
+	s.qr.FillMode, s.qr.ScaleMode = canvas.ImageFillContain, canvas.ImageScaleFastest
 	white := canvas.NewRectangle(color.White) // scanners want a light ground in any theme
 	white.CornerRadius = panelRadius
 	s.qrArea = container.NewCenter(least(qrSize, qrSize, container.NewStack(white, container.New(inset{12, 12}, s.qr))))

@@ -73,7 +73,7 @@ func newUsageSection() *section {
 		newPanel(container.New(column{-10}, newHint("↓ "+lang.L("Taken from other viewers")), p.taken), panelPad))
 	head := newColumn(10, newHeading(lang.L("Usage"), theme.SizeNameHeadingText), p.segments, totals,
 		newColumn(-8, p.words, newUsageHead()))
-	root := newCentred(settingsWidth, 12, container.NewBorder(head, nil, nil, nil, container.NewStack(p.list, container.NewVBox(p.empty))))
+	root := container.New(measure{settingsWidth, 12, true}, container.NewBorder(head, nil, nil, nil, container.NewStack(p.list, container.NewVBox(p.empty))))
 	return &section{title: lang.L("Usage"), icon: theme.ListIcon(), root: root, show: p.show}
 }
 
