@@ -12,10 +12,19 @@ func TestParseRate(t *testing.T) {
 		want Rate
 		out  string
 	}{
-		{"0", 0, "0"}, {"800k", 800_000, "800k"}, {"5M", 5_000_000, "5M"}, {"1.5M", 1_500_000, "1.5M"},
-		{"1G", 1e9, "1G"}, {"unlimited", Unlimited, "unlimited"}, {"Unlimited", Unlimited, "unlimited"},
-		{" 5 m ", 5_000_000, "5M"}, {"1234567", 1234567, "1.234567M"}, {"999", 999, "999"}, {"0.5k", 500, "500"},
-		{"1000G", 1e12, "1000G"}, {"1.50M", 1_500_000, "1.5M"},
+		{"0", 0, "0"},
+		{"800k", 800_000, "800k"},
+		{"5M", 5_000_000, "5M"},
+		{"1.5M", 1_500_000, "1.5M"},
+		{"1G", 1e9, "1G"},
+		{"unlimited", Unlimited, "unlimited"},
+		{"Unlimited", Unlimited, "unlimited"},
+		{" 5 m ", 5_000_000, "5M"},
+		{"1234567", 1234567, "1.234567M"},
+		{"999", 999, "999"},
+		{"0.5k", 500, "500"},
+		{"1000G", 1e12, "1000G"},
+		{"1.50M", 1_500_000, "1.5M"},
 	} {
 		got, err := ParseRate(c.in)
 		if err != nil || got != c.want || got.String() != c.out {
@@ -35,8 +44,14 @@ func TestParseSize(t *testing.T) {
 		want Size
 		out  string
 	}{
-		{"0", 0, "0"}, {"512MiB", 512 << 20, "512MiB"}, {"5GB", 5e9, "5GB"}, {"1.5GiB", 3 << 29, "1536MiB"},
-		{"17", 17, "17"}, {"17B", 17, "17"}, {"2TB", 2e12, "2TB"}, {"0.5kib", 512, "512"},
+		{"0", 0, "0"},
+		{"512MiB", 512 << 20, "512MiB"},
+		{"5GB", 5e9, "5GB"},
+		{"1.5GiB", 3 << 29, "1536MiB"},
+		{"17", 17, "17"},
+		{"17B", 17, "17"},
+		{"2TB", 2e12, "2TB"},
+		{"0.5kib", 512, "512"},
 	} {
 		got, err := ParseSize(c.in)
 		if err != nil || got != c.want || got.String() != c.out {

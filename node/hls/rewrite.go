@@ -175,7 +175,7 @@ func (r *rewriter) mediaTag(tag, value string) (err error) {
 	case "#EXT-X-KEY":
 		err = r.key(value)
 	case "#EXT-X-I-FRAMES-ONLY":
-		err = errors.New("I-frame playlists are not supported")
+		err = errors.New("not supported: playlist of I-frames")
 	case "#EXT-X-SKIP":
 		err = errors.New("delta updates are not supported")
 	default:

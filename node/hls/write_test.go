@@ -77,7 +77,9 @@ func TestWriteHostile(t *testing.T) {
 	const evil = "x\"\n#EXT-X-ENDLIST\r\nhttp://evil.example/\x00,URI=\"file:///etc/passwd\"\n"
 	text := WriteMedia(&Media{Segments: []Segment{
 		{URI: evil, Map: &Map{URI: evil}, Key: &channel.Key{Method: evil, URI: evil, KeyFormat: evil, KeyFormatVersions: evil}, Duration: -1, Ranged: true, Offset: -1, Length: -1},
-		{URI: "#EXT-X-ENDLIST"}, {URI: ""}, {URI: "d", Key: &channel.Key{Method: "NONE"}},
+		{URI: "#EXT-X-ENDLIST"},
+		{URI: ""},
+		{URI: "d", Key: &channel.Key{Method: "NONE"}},
 	}})
 	_, m, err := Parse(text)
 	if err != nil || len(m.Segments) != 4 || m.Ended {
@@ -90,7 +92,8 @@ func TestWriteHostile(t *testing.T) {
 	text = WriteMultivariant(&Multivariant{Renditions: []channel.Rendition{
 		{Kind: channel.Variant, URI: evil, Name: evil, Codecs: evil, VideoRange: evil, Resolution: evil, AudioGroup: evil, Bandwidth: -1, AverageBandwidth: 1 << 50},
 		{Kind: channel.Audio, URI: evil, Name: evil, Group: evil, Language: evil, Channels: evil, InstreamID: evil},
-		{Kind: channel.Variant}, {Kind: 200},
+		{Kind: channel.Variant},
+		{Kind: 200},
 	}})
 	mv, _, err := Parse(text)
 	if err != nil || len(mv.Renditions) != 2 || mv.Renditions[0].VideoRange != "" || mv.Renditions[0].Resolution != "" {

@@ -85,8 +85,10 @@ func NewOrigin(cfg OriginConfig) *Origin {
 		cfg.Bitrates = []int{1_500_000}
 	}
 	start := time.Now().Truncate(time.Millisecond).Add(-time.Duration(cfg.Backlog) * cfg.Segment)
-	return &Origin{cfg: cfg, changed: make(chan struct{}), counts: Counts{Copies: make(map[Ident]int)},
-		epochs: []epoch{{start: start, first: cfg.FirstSequence}}}
+	return &Origin{
+		cfg: cfg, changed: make(chan struct{}), counts: Counts{Copies: make(map[Ident]int)},
+		epochs: []epoch{{start: start, first: cfg.FirstSequence}},
+	}
 }
 
 // Path is the path of the playlist that a publisher is given.

@@ -34,8 +34,10 @@ type fake struct {
 }
 
 func newFake() *fake {
-	return &fake{changed: make(chan struct{}), playlists: make(map[uint16]*Playlist),
-		objects: make(map[segment.ID]*blob), keys: make(map[int][]byte)}
+	return &fake{
+		changed: make(chan struct{}), playlists: make(map[uint16]*Playlist),
+		objects: make(map[segment.ID]*blob), keys: make(map[int][]byte),
+	}
 }
 
 // set runs f with the lock held and wakes all who wait.

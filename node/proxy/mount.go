@@ -56,8 +56,10 @@ func newMount(ch Channel, token string, page http.Handler) *Mount {
 	if page != nil {
 		page = http.StripPrefix("/"+token+"/web", page)
 	}
-	m := &Mount{channel: ch, token: token, page: page,
-		playlists: make(map[uint16]*written), players: make(map[playerKey]*seen)}
+	m := &Mount{
+		channel: ch, token: token, page: page,
+		playlists: make(map[uint16]*written), players: make(map[playerKey]*seen),
+	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m
 }
@@ -85,8 +87,10 @@ func (m *Mount) Close() {
 // Stats returns the counts so far.
 func (m *Mount) Stats() Stats {
 	s := &m.stats
-	return Stats{Playlists: s.playlists.Load(), Held: s.held.Load(), Segments: s.segments.Load(),
-		Bytes: s.bytes.Load(), Aborted: s.aborted.Load(), Failed: s.failed.Load()}
+	return Stats{
+		Playlists: s.playlists.Load(), Held: s.held.Load(), Segments: s.segments.Load(),
+		Bytes: s.bytes.Load(), Aborted: s.aborted.Load(), Failed: s.failed.Load(),
+	}
 }
 
 // serve answers a request whose token was right. rest is the path behind it.

@@ -29,11 +29,13 @@ func TestRoutes(t *testing.T) {
 			t.Errorf("path %q, want %q", got, p)
 		}
 	}
-	bad := []string{"", "/", "master.m3u", "MASTER.M3U8", "master.m3u8/", "0.m3u8", "-p1.m3u8", "0-p.m3u8", "0-p-1.m3u8",
+	bad := []string{
+		"", "/", "master.m3u", "MASTER.M3U8", "master.m3u8/", "0.m3u8", "-p1.m3u8", "0-p.m3u8", "0-p-1.m3u8",
 		"65536-p0.m3u8", "0-p4294967296.m3u8", "00-p0.m3u8", "0-p00.m3u8", "+0-p0.m3u8", "0/1", "0/.ts", "0/1.exe", "0/1.html", "0/1.TS",
 		"0/01.ts", "0/-1.ts", "0/1.ts/", "0//1.ts", "0/1.ts.ts", "0/../1.ts", "../master.m3u8", "65536/1.ts", "0/18446744073709551616.ts",
 		"0/k.key", "0/k1.ts", "0/1.key", "0/k2147483648.key", "0/i.mp4", "0/ii1.mp4", "0/x-x-x.ts", "0/1-x", "0/1 .ts", "0/１.ts",
-		"http://x/1.ts", "file:///etc/passwd", strings.Repeat("1", 70) + "/1.ts"}
+		"http://x/1.ts", "file:///etc/passwd", strings.Repeat("1", 70) + "/1.ts",
+	}
 	for _, p := range bad {
 		if got, ok := parseRoute(p); ok {
 			t.Errorf("%q accepted as %+v", p, got)
@@ -229,9 +231,14 @@ func TestHosts(t *testing.T) {
 		yes    []string
 		no     []string
 	}{
-		{"127.0.0.1:8080", false, []string{"127.0.0.1:8080", "localhost:8080", "[::1]:8080"},
-			[]string{"", "127.0.0.1", "127.0.0.1:80", "127.0.0.1:8081", "localhost", "LOCALHOST:8080", "localhost.:8080", "evil.example:8080",
-				"127.0.0.1.evil.example:8080", "127.1:8080", "2130706433:8080", "0.0.0.0:8080", "[::ffff:127.0.0.1]:8080", "127.0.0.1:8080@evil", "127.0.0.2:8080", " 127.0.0.1:8080"}},
+		{
+			"127.0.0.1:8080", false,
+			[]string{"127.0.0.1:8080", "localhost:8080", "[::1]:8080"},
+			[]string{
+				"", "127.0.0.1", "127.0.0.1:80", "127.0.0.1:8081", "localhost", "LOCALHOST:8080", "localhost.:8080", "evil.example:8080",
+				"127.0.0.1.evil.example:8080", "127.1:8080", "2130706433:8080", "0.0.0.0:8080", "[::ffff:127.0.0.1]:8080", "127.0.0.1:8080@evil", "127.0.0.2:8080", " 127.0.0.1:8080",
+			},
+		},
 		{"127.0.0.1:80", false, []string{"127.0.0.1", "localhost", "[::1]", "127.0.0.1:80"}, []string{"::1", "127.0.0.1:8080", "evil.example"}},
 		{"127.0.0.7:99", false, []string{"127.0.0.7:99"}, []string{"127.0.0.8:99"}},
 		{"192.168.1.2:99", true, []string{"192.168.1.2:99", "10.0.0.1:99", "[fe80::1]:99"}, []string{"evil.example:99", "192.168.1.2:98", "192.168.1.2"}},

@@ -76,7 +76,8 @@ func TestMediaPlaylist(t *testing.T) {
 		k := &channel.Key{Method: "AES-128", URI: "https://keys/secret"}
 		skd := &channel.Key{Method: "SAMPLE-AES", URI: "skd://asset", KeyFormat: "com.apple.streamingkeydelivery"}
 		s.set(func() {
-			s.playlists[4] = &Playlist{Revision: 1,
+			s.playlists[4] = &Playlist{
+				Revision: 1,
 				Media: hls.Media{Target: 2 * time.Second, Sequence: 10, Segments: []hls.Segment{
 					{URI: "https://o/10.m4s?secret", Map: m0, Duration: time.Second, Ranged: true, Offset: 5, Length: 9},
 					{URI: "noext", Map: m0, Duration: time.Second, Key: k},

@@ -30,7 +30,6 @@ type doubt struct {
 	since   time.Time
 	looks   int
 	stale   bool // it was found to be a stale answer
-	probes  int
 }
 
 // known returns the sight of what was signed, or is about to be, for a segment

@@ -181,7 +181,6 @@ func TestNumber(t *testing.T) {
 type flaky struct {
 	mu    sync.Mutex
 	files map[string][]byte
-	types map[string]string
 	serve func(w http.ResponseWriter, r *http.Request) bool
 }
 
@@ -297,7 +296,7 @@ func TestSameNamesAgain(t *testing.T) {
 			}
 			f.set("/index.m3u8", mediaText(0, last, ""))
 			if restarted {
-				r = start(t, cfg, func(p *Publisher) Sink { return m })
+				start(t, cfg, func(p *Publisher) Sink { return m })
 			}
 			m.has(7, segmentBytes(100))
 			m.has(9, segmentBytes(102))

@@ -39,10 +39,7 @@ type observation struct {
 	multi bool       // it is a multivariant playlist
 }
 
-var (
-	errMultivariant = errors.New("a multivariant playlist where a media playlist was")
-	errMedia        = errors.New("a media playlist where a multivariant playlist was")
-)
+var errMultivariant = errors.New("a multivariant playlist where a media playlist was")
 
 // poller reads one playlist again and again.
 type poller struct {

@@ -165,7 +165,7 @@ func (r *rendition) begin(ctx context.Context, j *job) {
 	frozen := *j // the goroutine must not look at what this one may change
 	r.work.Go(func() {
 		var got *fetched
-		err := ctx.Err()
+		var err error
 		select {
 		case r.p.slots <- struct{}{}:
 			got, err = fetch(ctx, r.p.source, &frozen)

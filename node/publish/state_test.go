@@ -339,7 +339,7 @@ func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	o := nodetest.NewOrigin(nodetest.OriginConfig{Type: nodetest.VOD, Length: 8, Bitrates: []int{200_000}})
 	source := o.Start(t)
-	var full = make(chan struct{})
+	full := make(chan struct{})
 	n := 0
 	p, err := open(Config{State: t.TempDir(), Source: source}, func(op string) error {
 		select {

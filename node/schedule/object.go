@@ -88,7 +88,6 @@ type object struct {
 	// Super-seeding.
 
 	seeding  bool
-	unsent   int // blocks not yet shown to anybody
 	seedNext Instant
 }
 

@@ -175,8 +175,10 @@ func parseEvent(now Instant, kind string, f []string) (Event, error) {
 		return RTT{Peer: p, RTT: time.Duration(w.num("ms")) * time.Millisecond}, nil
 	case "known":
 		blocks := w.num("blocks")
-		return Known{ID: id, Size: blocks * segment.BlockSize, Salt: uint64(w.num("salt")), Duration: 2 * time.Second,
-			Origin: w["noorigin"] == "", Held: parseBlocks(w["held"])}, nil
+		return Known{
+			ID: id, Size: blocks * segment.BlockSize, Salt: uint64(w.num("salt")), Duration: 2 * time.Second,
+			Origin: w["noorigin"] == "", Held: parseBlocks(w["held"]),
+		}, nil
 	case "forget":
 		return Forget{ID: id}, nil
 	case "want":

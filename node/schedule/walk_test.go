@@ -207,7 +207,7 @@ func (w *walker) take(now Instant, acts []Action) error {
 			if !slices.Contains(w.peers, a.Peer) || !w.held[a.ID].Has(a.Block) {
 				return fmt.Errorf("%+v of what is not held, or to nobody", a)
 			}
-			w.pending = append(w.pending, Sent{Peer: a.Peer, ID: a.ID, Block: a.Block})
+			w.pending = append(w.pending, Sent(a))
 		case Refuse:
 			if !slices.Contains(w.peers, a.Peer) {
 				return fmt.Errorf("%+v to nobody", a)

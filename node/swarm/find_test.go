@@ -112,8 +112,10 @@ func TestRosterIsBounded(t *testing.T) {
 	r := newRoster()
 	now := time.Now()
 	a := func(ip, port int) announcer {
-		return announcer{id: [20]byte{byte(ip), byte(ip >> 8), byte(port), byte(port >> 8)}, seen: now,
-			addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{8, byte(ip >> 16), byte(ip >> 8), byte(ip)}), uint16(port))}
+		return announcer{
+			id: [20]byte{byte(ip), byte(ip >> 8), byte(port), byte(port >> 8)}, seen: now,
+			addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{8, byte(ip >> 16), byte(ip >> 8), byte(ip)}), uint16(port)),
+		}
 	}
 	for port := range 2 * trackerPerIP {
 		r.note(a(1, 2000+port))

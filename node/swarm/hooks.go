@@ -7,6 +7,7 @@ import (
 
 	"github.com/anacrolix/torrent"
 	pp "github.com/anacrolix/torrent/peer_protocol"
+	"github.com/anacrolix/torrent/types/infohash"
 
 	"coral/node/swarm/meter"
 	"coral/store/segment"
@@ -38,7 +39,7 @@ func socket(pc *torrent.PeerConn) (conn *meter.Conn, addr netip.AddrPort, a *att
 
 // onHandshake runs when the peer's identity is known and before the library
 // decides on the connection.
-func (c *Client) onHandshake(pc *torrent.PeerConn, ih torrent.InfoHash) {
+func (c *Client) onHandshake(pc *torrent.PeerConn, ih infohash.T) {
 	conn, addr, a, _ := socket(pc)
 	if conn == nil {
 		return

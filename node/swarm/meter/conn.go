@@ -221,7 +221,7 @@ func (c *Conn) reconcile() {
 // settle brings the counts up to date and returns what the buckets must still
 // be charged with. mu is held.
 func (c *Conn) settle(k counters, ok bool) (up, down int64) {
-	sent, received := c.chargedUp, c.chargedDn
+	var sent, received int64
 	if ok {
 		if k.mss > 0 {
 			c.mss.Store(k.mss)
