@@ -9,9 +9,9 @@ import (
 // programs, so what had it before is remembered and gets it back.
 var schemes = []string{"coral", "magnet"}
 
-// handlerTime bounds one call of the desktop's tools, which are shell scripts
-// that ask around.
-const handlerTime = 10 * time.Second
+// handlerTime bounds one change. It calls the desktop's tools some six times;
+// they are shell scripts and take up to half a second each.
+const handlerTime = 30 * time.Second
 
 // Handler makes this user's desktop open coral: and magnet: links with Coral. It
 // changes nothing until Register.

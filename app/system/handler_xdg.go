@@ -114,10 +114,8 @@ func (h *Handler) register(ctx context.Context) error {
 		return fmt.Errorf("register links: %w", err)
 	}
 	updateDatabase(ctx)
-	for _, s := range schemes {
-		if err := setDefault(ctx, s, handlerEntry); err != nil {
-			return err
-		}
+	if err := setDefault(ctx, handlerEntry, schemes...); err != nil {
+		return err
 	}
 	if !h.registered(ctx) {
 		return errors.New("register links: the desktop still opens them with something else")
@@ -138,7 +136,7 @@ func (h *Handler) unregister(ctx context.Context) error {
 		}
 	}
 	for _, s := range restore {
-		if err := setDefault(ctx, s, before[s]); err != nil {
+		if err := setDefault(ctx, before[s], s); err != nil {
 			return err
 		}
 	}
@@ -183,8 +181,12 @@ func defaultOf(ctx context.Context, scheme string) (string, error) {
 	return strings.TrimSpace(string(out)), nil // it also fails when there is none
 }
 
-func setDefault(ctx context.Context, scheme, entry string) error {
-	out, err := exec.CommandContext(ctx, "xdg-mime", "default", entry, "x-scheme-handler/"+scheme).CombinedOutput()
+func setDefault(ctx context.Context, entry string, schemes ...string) error {
+	args := []string{"default", entry}
+	for _, s := range schemes {
+		args = append(args, "x-scheme-handler/"+s)
+	}
+	out, err := exec.CommandContext(ctx, "xdg-mime", args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("set the default program: xdg-mime: %w: %.200s", err, bytes.TrimSpace(out))
 	}

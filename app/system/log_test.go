@@ -87,10 +87,10 @@ func TestLogPlain(t *testing.T) {
 func TestLogRotates(t *testing.T) {
 	l, log := openLog(t)
 	var wg sync.WaitGroup
-	long := strings.Repeat("word ", 1000)
+	long := strings.Repeat("word ", 800)
 	for w := range 4 {
 		wg.Go(func() {
-			for n := range 400 {
+			for n := range 300 {
 				log.Info(long, "worker", w, "n", n)
 			}
 		})
@@ -181,4 +181,16 @@ func FuzzLogAttr(f *testing.F) {
 			t.Errorf("%q", text)
 		}
 	})
+}
+
+func BenchmarkLog(b *testing.B) {
+	l, err := OpenLog(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	log := slog.New(l.Handler(slog.LevelInfo)).With("channel", 3)
+	for b.Loop() {
+		log.Info("peer was dropped", "reason", "bad block", "after", 90*time.Second, "err", "read tcp 192.0.2.1:6881: connection reset by peer")
+	}
 }
