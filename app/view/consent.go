@@ -52,11 +52,9 @@ func newConsent(emit func(Intent)) overlay {
 		newText(lang.L("No upload. The organiser's server carries all of your picture, as without Coral.")), c.watch)
 
 	start := newNeutral(c.share, c.watch)
-	body := newColumn(4,
-		start,
-		newHeading(lang.L("How do you want to watch?"), theme.SizeNameHeadingText).align(fyne.TextAlignCenter),
-		c.why.align(fyne.TextAlignCenter),
-		space(0, 8),
+	title := newHeading(lang.L("How do you want to watch?"), theme.SizeNameHeadingText).align(fyne.TextAlignCenter)
+	body := newColumn(8,
+		newColumn(-10, start, title, c.why.align(fyne.TextAlignCenter)),
 		container.New(&tiles{least: consentTile, gap: 16}, sharing, watching),
 		newText(lang.L("Both show every channel in full quality. You can change your answer at any time: in the settings, and for a single channel in its menu.")).align(fyne.TextAlignCenter),
 	)

@@ -2,6 +2,7 @@ package view
 
 import (
 	"image/color"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -12,7 +13,7 @@ import (
 // layer lies over the whole window while it is shown. As an overlay of the
 // canvas it keeps the keyboard and the mouse from what is below.
 type layer struct {
-	anchor  *fyne.Container // stands in the window's content, to find the canvas by
+	anchor  *fyne.Container // stands in the window's content: to find the canvas by, and to keep content in the theme
 	content fyne.CanvasObject
 	first   fyne.Focusable // has the keyboard to begin with
 	on      bool
@@ -20,7 +21,8 @@ type layer struct {
 }
 
 func newLayer(content fyne.CanvasObject, first fyne.Focusable) layer {
-	return layer{anchor: container.NewWithoutLayout(), content: content, first: first}
+	content.Hide()
+	return layer{anchor: container.NewWithoutLayout(content), content: content, first: first}
 }
 
 // Object implements page.
@@ -34,18 +36,27 @@ func (l *layer) set(on bool) bool {
 	news := l.on != on
 	l.on = on
 	switch {
-	case on && l.canvas == nil:
+	case on && !l.shown():
 		if l.canvas = l.find(); l.canvas != nil {
+			l.anchor.RemoveAll() // an object has one place
+			l.content.Show()
 			l.canvas.Overlays().Add(l.content)
 			l.content.Resize(l.canvas.Size())
-			l.content.Refresh()
 			l.canvas.Focus(l.first)
 		}
 	case !on && l.canvas != nil:
 		l.canvas.Overlays().Remove(l.content)
+		l.content.Hide()
+		l.anchor.Add(l.content)
 		l.canvas = nil
 	}
 	return news
+}
+
+// shown says whether a canvas has it: taking another overlay away takes those
+// above it away, too.
+func (l *layer) shown() bool {
+	return l.canvas != nil && slices.Contains(l.canvas.Overlays().List(), l.content)
 }
 
 // find returns the window's canvas. Before the first frame Fyne does not know

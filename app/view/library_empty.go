@@ -32,7 +32,7 @@ func newWelcome(openFile func()) fyne.CanvasObject {
 }
 
 func newStep(n int, title, text string) fyne.CanvasObject {
-	return newPanel(newColumn(2, container.NewHBox(newNumber(n)), newHeading(title, theme.SizeNameText), newHint(text)), 14)
+	return newPanel(newColumn(-4, container.NewHBox(newNumber(n)), newHeading(title, theme.SizeNameText), newNote(text, theme.ColorNamePlaceHolder, theme.SizeNameText)), 14)
 }
 
 // nothingFound is shown when the search leaves no channel.

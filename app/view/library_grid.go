@@ -74,13 +74,22 @@ func (g *channelGrid) show(channels []Channel) {
 const (
 	cardGap   = 20
 	gridEdge  = 24 // left and right
+	slimEdge  = 12 // likewise, in a narrow window
 	cardLeast = 140
 	cardMost  = 280
 )
 
+// edgeOf is the margin of a library of a width.
+func edgeOf(width float32) float32 {
+	if width < libraryNarrow {
+		return slimEdge
+	}
+	return gridEdge
+}
+
 // shape returns how many cards stand in a row, and their width.
 func (g *channelGrid) shape() (columns int, width float32) {
-	w := max(cardLeast, g.laid-2*gridEdge)
+	w := max(cardLeast, g.laid-2*edgeOf(g.laid))
 	wish := min(cardMost, max(cardLeast, w/5))
 	columns = max(1, int((w+cardGap)/(wish+cardGap)))
 	return columns, (w - float32(columns-1)*cardGap) / float32(columns)
@@ -99,7 +108,7 @@ func (g *channelGrid) pitch() float32 {
 
 func (g *channelGrid) place(i int) (pos fyne.Position, size fyne.Size) {
 	columns, w := g.shape()
-	return fyne.NewPos(gridEdge+float32(i%columns)*(w+cardGap), 6+float32(i/columns)*g.pitch()), fyne.NewSize(w, cardHeight(w))
+	return fyne.NewPos(edgeOf(g.laid)+float32(i%columns)*(w+cardGap), 6+float32(i/columns)*g.pitch()), fyne.NewSize(w, cardHeight(w))
 }
 
 // arrange gives each channel in sight a card and takes those out of sight away.
@@ -281,9 +290,10 @@ func (r *gridRenderer) Layout(s fyne.Size) {
 	g.arrange()
 }
 
-func (r *gridRenderer) MinSize() fyne.Size { return fyne.NewSize(cardLeast+2*gridEdge, 120) }
+func (r *gridRenderer) MinSize() fyne.Size { return fyne.NewSize(cardLeast+2*slimEdge, 120) }
 
 func (r *gridRenderer) Refresh() {
+	r.grid.spare = nil // they have missed a change of theme
 	r.grid.scroll.Refresh()
 	for _, c := range r.grid.cards {
 		c.Refresh()

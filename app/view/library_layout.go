@@ -13,7 +13,6 @@ type libraryLayout struct{ page *libraryPage }
 
 const (
 	libraryNarrow = 620 // below: a narrow window
-	linkMost      = 900 // a link field that is wider looks lost
 	searchWidth   = 260
 	groupMost     = 220
 )
@@ -22,10 +21,7 @@ const (
 func (l *libraryLayout) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 	p := l.page
 	narrow := s.Width < libraryNarrow
-	edge := float32(gridEdge)
-	if narrow {
-		edge = 12
-	}
+	edge := edgeOf(s.Width)
 	y := l.layoutLink(s.Width, edge, narrow)
 	show(p.title, p.search.Visible() && !narrow)
 	if p.search.Visible() {
@@ -43,8 +39,8 @@ func (l *libraryLayout) layoutLink(width, edge float32, narrow bool) (y float32)
 	setWords(p.file, lang.L("File…"), narrow)
 	open, file := p.open.MinSize().Width+12, p.file.MinSize().Width+4
 	gap, height := float32(8), p.big.MinSize().Height
-	link := min(linkMost, width-2*edge-open-file-2*gap)
-	x := (width - link - open - file - 2*gap) / 2
+	link := width - 2*edge - open - file - 2*gap
+	x := edge
 	y = 20
 	if narrow {
 		y = 12

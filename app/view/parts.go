@@ -141,8 +141,6 @@ type field struct {
 func newField(placeholder string) *field {
 	f := &field{}
 	f.PlaceHolder = placeholder
-	f.Wrapping = fyne.TextWrapOff
-	f.Scroll = fyne.ScrollNone
 	f.ExtendBaseWidget(f)
 	return f
 }

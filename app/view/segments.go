@@ -14,7 +14,8 @@ import (
 type segments struct {
 	widget.BaseWidget
 	labels  []string
-	marks   []fyne.ThemeColorName // a dot of this colour before the label; may be nil
+	marks   []func(fyne.Widget) color.Color // of a dot before each label; nil: none
+	edges   []float32                       // where each segment ends
 	chosen  int
 	focused bool
 	hovered int // -1: none
@@ -49,7 +50,12 @@ func (s *segments) choose(i int) {
 
 // at returns the segment at x, counted from the left.
 func (s *segments) at(x float32) int {
-	return min(len(s.labels)-1, max(0, int(x/(s.Size().Width/float32(len(s.labels))))))
+	for i, e := range s.edges {
+		if x < e {
+			return i
+		}
+	}
+	return len(s.labels) - 1
 }
 
 // Tapped implements fyne.Tappable.
@@ -128,31 +134,50 @@ func (r *segmentsRenderer) mark() float32 {
 
 func (r *segmentsRenderer) Layout(s fyne.Size) {
 	r.ground.Resize(s)
-	w := s.Width / float32(len(r.texts))
-	place := func(o *canvas.Rectangle, i int) {
-		o.Move(fyne.NewPos(float32(i)*w+segmentInset, segmentInset))
-		o.Resize(fyne.NewSize(w-2*segmentInset, s.Height-2*segmentInset))
-	}
-	place(r.pill, r.segments.chosen)
-	place(r.hover, max(0, r.segments.hovered))
+	// What is left over is dealt out evenly, so that a short word's segment
+	// stays shorter than a long one's.
+	spare := (s.Width - r.MinSize().Width) / float32(len(r.texts))
+	edges := make([]float32, len(r.texts))
+	from := float32(0)
 	for i, t := range r.texts {
 		m := t.MinSize()
-		x := float32(i)*w + (w-m.Width-r.mark())/2
+		w := r.width(t) + spare
+		x := from + (w-m.Width-r.mark())/2
+		if i == r.segments.chosen {
+			place(r.pill, from, w, s.Height)
+		}
+		if i == max(0, r.segments.hovered) {
+			place(r.hover, from, w, s.Height)
+		}
 		if len(r.marks) > 0 {
 			r.marks[i].Move(fyne.NewPos(x, (s.Height-segmentMark)/2))
 			r.marks[i].Resize(fyne.NewSquareSize(segmentMark))
 		}
 		t.Move(fyne.NewPos(x+r.mark(), (s.Height-m.Height)/2))
 		t.Resize(m)
+		from += w
+		edges[i] = from
 	}
+	r.segments.edges = edges
+}
+
+func place(o *canvas.Rectangle, from, width, height float32) {
+	o.Move(fyne.NewPos(from+segmentInset, segmentInset))
+	o.Resize(fyne.NewSize(width-2*segmentInset, height-2*segmentInset))
+}
+
+// width is the least of a segment. Its word is measured bold, as it is drawn
+// when chosen: choosing moves nothing.
+func (r *segmentsRenderer) width(t *canvas.Text) float32 {
+	return fyne.MeasureText(t.Text, t.TextSize, fyne.TextStyle{Bold: true}).Width + r.mark() + 2*segmentPad
 }
 
 func (r *segmentsRenderer) MinSize() fyne.Size {
-	var widest, height float32
+	var size fyne.Size
 	for _, t := range r.texts {
-		widest, height = max(widest, t.MinSize().Width), max(height, t.MinSize().Height)
+		size = fyne.NewSize(size.Width+r.width(t), max(size.Height, t.MinSize().Height))
 	}
-	return fyne.NewSize((widest+r.mark()+2*segmentPad)*float32(len(r.texts)), height+16)
+	return size.AddWidthHeight(0, 16)
 }
 
 func (r *segmentsRenderer) Refresh() {
@@ -177,8 +202,8 @@ func (r *segmentsRenderer) Refresh() {
 		}
 	}
 	for i, m := range r.marks {
-		m.FillColor = colour(s, s.marks[i])
-		m.StrokeColor, m.StrokeWidth = colour(s, theme.ColorNamePlaceHolder), 1
+		m.FillColor = s.marks[i](s)
+		m.StrokeColor, m.StrokeWidth = r.texts[i].Color, 1.5
 	}
 	r.Layout(s.Size())
 	canvas.Refresh(s)

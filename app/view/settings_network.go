@@ -16,11 +16,11 @@ import (
 type networkSection struct {
 	bind      *picker[string]
 	port      *field
-	portRow   *row
+	portRow   *settingRow
 	mapPort   *toggle
 	dht       *toggle
 	blocklist *field
-	blockRow  *row
+	blockRow  *settingRow
 	reach     *note
 	advice    *note
 }
@@ -44,7 +44,7 @@ func newNetworkSection(p *settingsPage) *section {
 	return &section{title: lang.L("Network"), icon: theme.ComputerIcon(), root: root, show: s.show}
 }
 
-func newStatus(title, text *note) *row {
+func newStatus(title, text *note) *settingRow {
 	r := newTallRow("", "", newColumn(-8, title, text))
 	r.Objects[0].Hide()
 	return r

@@ -22,7 +22,7 @@ func newSectionBody(title string, groups ...fyne.CanvasObject) fyne.CanvasObject
 }
 
 // newGroup is a panel of rows below a title; the title may be empty.
-func newGroup(title string, rows ...*row) fyne.CanvasObject {
+func newGroup(title string, rows ...*settingRow) fyne.CanvasObject {
 	var objects []fyne.CanvasObject
 	for i, r := range rows {
 		if i > 0 {
@@ -63,15 +63,15 @@ func (ruled) rule(objects []fyne.CanvasObject) {
 	}
 }
 
-// row is words and a control, with room for what is wrong below.
-type row struct {
+// settingRow is words and a control, with room for what is wrong below.
+type settingRow struct {
 	*fyne.Container
 	hint  *note
 	wrong *note
 }
 
-func newRow(title, hint string, control fyne.CanvasObject) *row {
-	r := &row{hint: newHint(hint), wrong: newNote("", theme.ColorNameError, theme.SizeNameCaptionText)}
+func newRow(title, hint string, control fyne.CanvasObject) *settingRow {
+	r := &settingRow{hint: newHint(hint), wrong: newNote("", theme.ColorNameError, theme.SizeNameCaptionText)}
 	r.hint.say(hint)
 	r.wrong.Hide()
 	// The caption's own padding would leave a gap: it moves up by as much.
@@ -82,8 +82,8 @@ func newRow(title, hint string, control fyne.CanvasObject) *row {
 }
 
 // newTallRow has its control below its words, as wide as the panel.
-func newTallRow(title, hint string, control fyne.CanvasObject) *row {
-	r := &row{hint: newHint(hint), wrong: newNote("", theme.ColorNameError, theme.SizeNameCaptionText)}
+func newTallRow(title, hint string, control fyne.CanvasObject) *settingRow {
+	r := &settingRow{hint: newHint(hint), wrong: newNote("", theme.ColorNameError, theme.SizeNameCaptionText)}
 	r.hint.say(hint)
 	r.wrong.Hide()
 	words := container.New(column{-theme.InnerPadding() - 2}, newText(title), r.hint)

@@ -30,8 +30,8 @@ type sharingSection struct {
 	background *picker[settings.Background]
 	after      *picker[time.Duration]
 	ratio      *picker[float64]
-	afterRow   *row
-	ratioRow   *row
+	afterRow   *settingRow
+	ratioRow   *settingRow
 	onClose    *picker[settings.OnClose]
 	used       *note
 }

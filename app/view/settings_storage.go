@@ -18,7 +18,7 @@ import (
 type storageSection struct {
 	size     *amount
 	folder   *field
-	folderIs *row
+	folderIs *settingRow
 	bar      *widget.ProgressBar
 	used     *note
 	degraded *note

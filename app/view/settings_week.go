@@ -1,6 +1,9 @@
 package view
 
 import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 
@@ -20,6 +23,9 @@ func newWeekSection(p *settingsPage) *section {
 	grid.hover("")
 
 	brush := newSegments(levelNames(), func(i int) { grid.brush = settings.Level(i) })
+	for l := range settings.Full + 1 {
+		brush.marks = append(brush.marks, func(w fyne.Widget) color.Color { return levelColour(w, l) })
+	}
 	brush.set(int(grid.brush))
 	fill := newKeyButton(lang.L("Whole week"), theme.ColorPaletteIcon(), func() {
 		grid.begin()
