@@ -61,11 +61,24 @@ func runPackage(ctx context.Context, root string, args []string) error {
 	}
 	texts = append(texts, packed{"THIRD-PARTY-LICENSES.txt", licenses, 0o644})
 	var sums strings.Builder
+	var names []string
 	for _, t := range targets {
 		name, err := packTarget(ctx, root, dist, *version, t, when, texts)
 		if err != nil {
 			return fmt.Errorf("package %s/%s: %w", t.goos, t.goarch, err)
 		}
+		names = append(names, name)
+	}
+	deb, why, err := packDeb(ctx, root, dist, *version, when, texts)
+	switch {
+	case err != nil:
+		return fmt.Errorf("package for Debian: %w", err)
+	case deb == "":
+		fmt.Println("no package of the desktop program:", why)
+	default:
+		names = append(names, deb)
+	}
+	for _, name := range names {
 		b, err := os.ReadFile(filepath.Join(dist, name))
 		if err != nil {
 			return err
@@ -151,13 +164,13 @@ func writeZip(w io.Writer, when time.Time, files []packed) error {
 	return z.Close()
 }
 
-// thirdParty gathers the licences of all modules that are built into coralnode
-// on any system, which who hands out the program must hand out too.
+// thirdParty gathers the licences of all modules that are built into Coral on any
+// system, which who hands out the program must hand out too.
 func thirdParty(ctx context.Context, root string) ([]byte, error) {
 	found := map[string]string{} // module to folder
 	for _, t := range targets {
-		cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}", "./cmd/coralnode")
-		cmd.Dir, cmd.Env = root, append(append(os.Environ(), noCgo...), "GOOS="+t.goos, "GOARCH="+t.goarch)
+		cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}", "./cmd/coralnode", "./cmd/coral")
+		cmd.Dir, cmd.Env = root, append(append(os.Environ(), desktop...), "GOOS="+t.goos, "GOARCH="+t.goarch)
 		out, err := cmd.Output()
 		if err != nil {
 			return nil, fmt.Errorf("list modules: %w", err)
