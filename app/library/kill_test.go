@@ -67,8 +67,10 @@ func editUntilKilled(dir string) error {
 			return err
 		}
 		fmt.Println(n)
-		if err := l.SetPoster(c.ID, frame(320, 180)); err != nil {
-			return err
+		if n%2 == 0 {
+			if err := l.SetPoster(c.ID, frame(320, 180)); err != nil {
+				return err
+			}
 		}
 		if n%3 == 0 {
 			if err := l.SetFavorite(c.ID, true); err != nil {
@@ -100,9 +102,9 @@ func countUntilKilled(dir string) error {
 	}
 }
 
-// killed runs a child until it has said something, and kills it some time later.
-// It returns the last number that it said.
-func killed(t *testing.T, dir, does string, after time.Duration) (said int) {
+// killed runs a child until it has said some numbers, and kills it a moment later,
+// in the middle of the next. It returns the last number that it said.
+func killed(t *testing.T, dir, does string, rng *rand.Rand) (said int) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+dir, childDoes+"="+does)
@@ -113,17 +115,17 @@ func killed(t *testing.T, dir, does string, after time.Duration) (said int) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	said = -1
+	wait := 1 + rng.IntN(4)
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		n, err := strconv.Atoi(lines.Text())
 		if err != nil {
 			t.Errorf("the child says: %s", lines.Text())
 			break
 		}
-		if said < 0 {
-			time.AfterFunc(after, func() { cmd.Process.Kill() })
-		}
 		said = n
+		if wait--; wait == 0 {
+			time.AfterFunc(time.Duration(rng.Int64N(int64(10*time.Millisecond))), func() { cmd.Process.Kill() })
+		}
 	}
 	cmd.Process.Kill()
 	cmd.Wait()
@@ -132,11 +134,12 @@ func killed(t *testing.T, dir, does string, after time.Duration) (said int) {
 
 // Whenever the process dies, what an edit kept is there, whole.
 func TestKillLibrary(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	rng := rand.New(rand.NewPCG(1, 2))
 	said := 0
 	for i := range kills {
-		said = killed(t, dir, "library", time.Duration(rng.Int64N(int64(30*time.Millisecond))))
+		said = killed(t, dir, "library", rng)
 		l := open(t, dir)
 		if f := l.Found(); f.Damaged || f.Dropped > 0 {
 			t.Fatalf("kill %d: found %+v", i, f)
@@ -157,27 +160,22 @@ func TestKillLibrary(t *testing.T) {
 			t.Fatalf("kill %d: %d channels", i, len(have))
 		}
 	}
-	if said < 2*kills {
-		t.Errorf("only %d channels were added: the kills came too early", said)
-	}
 	if list, _ := os.ReadDir(filepath.Join(dir, "posters")); len(list) > 40 {
 		t.Errorf("%d files are left", len(list))
 	}
 }
 
 func TestKillLedger(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	rng := rand.New(rand.NewPCG(3, 4))
 	said := 0
 	for i := range kills {
-		said = killed(t, dir, "ledger", time.Duration(rng.Int64N(int64(20*time.Millisecond))))
+		said = killed(t, dir, "ledger", rng)
 		l := openLedger(t, dir)
 		all := l.Total(time.Now())
 		if n := int(all.EverDown); l.Found().Damaged || n != said && n != said+1 || all.EverUp != 3*all.EverDown {
 			t.Fatalf("kill %d: %+v, said %d, found %+v", i, all, said, l.Found())
 		}
-	}
-	if said < 2*kills {
-		t.Errorf("only %d were counted: the kills came too early", said)
 	}
 }
