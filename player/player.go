@@ -65,8 +65,17 @@ type State struct {
 	Paused bool
 	Live   bool
 
-	Position time.Duration // of the picture
-	// SeekStart and SeekEnd are what can be reached; equal: nothing.
+	// Position of the picture. A recording begins at 0; a live playlist with the
+	// first segment that was seen of it.
+	Position time.Duration
+	// PTS is the presentation time stamp of the picture as it is in the stream:
+	// that of MPEG-TS or fMP4, unchanged by where playback began, by seeking or by
+	// discontinuities. WebVTT cues are due by it: a cue that starts at C in a
+	// segment with X-TIMESTAMP-MAP=MPEGTS:M,LOCAL:L is due when PTS is
+	// C − L + M/90000 s, modulo 2³³/90000 s.
+	PTS time.Duration
+	// SeekStart and SeekEnd are what can be reached; equal: nothing. A live edge
+	// moves with the clock between two segments.
 	SeekStart, SeekEnd time.Duration
 	// Behind is how far the picture is behind the newest position; 0 if not live.
 	Behind   time.Duration

@@ -1,0 +1,12 @@
+package mpv
+
+import "syscall"
+
+func openLibrary(name string) (uintptr, error) {
+	h, err := syscall.LoadLibrary(name)
+	return uintptr(h), err
+}
+
+func findSymbol(handle uintptr, name string) (uintptr, error) {
+	return syscall.GetProcAddress(syscall.Handle(handle), name)
+}
