@@ -33,6 +33,7 @@ var house = map[string]room{
 		outer: []string{"github.com/adrg/xdg", "github.com/skip2/go-qrcode"},
 		tests: []string{"assets"},
 	},
+	"cmd/coral/realtest":     {tests: []string{"assets"}},
 	"cmd/coralnode/realtest": {tests: []string{"assets"}}, // drives the program as strangers do: no more of Coral
 	"cmd/dev":                {inner: []string{"assets", "node/sim", "store/segment"}},
 

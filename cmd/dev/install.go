@@ -58,6 +58,7 @@ var screens = []tool{
 	{"Xvfb", "xvfb", "is a display in memory"},
 	{"openbox", "openbox", "manages the windows on it"},
 	{"xdotool", "xdotool", "uses keyboard and mouse on it"},
+	{"import", "imagemagick", "takes pictures of it"},
 	{"chromium", "chromium", "shows the web player"},
 	{"dbus-daemon", "dbus", "carries the desktop's messages"},
 }

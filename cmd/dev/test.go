@@ -28,7 +28,7 @@ func runTests(ctx context.Context, root string, args []string) error {
 		return err
 	}
 	began := time.Now()
-	tools := slices.Concat(players, screens)
+	tools := slices.Concat(players, screens, builders)
 	switch {
 	case *quick:
 		tools, *race = nil, "off"
