@@ -31,7 +31,7 @@ func (t *Timeline) Merge(p Playlist, now time.Time) {
 		case newEnd < end && t.stale < tooOld:
 			t.stale++
 			return
-		case newEnd < end || p.First < t.list.First && newEnd == end:
+		case newEnd < end:
 			start = t.End() // another count: it goes on where the old one ended
 		case p.First > end:
 			start = t.End() + time.Duration(min(p.First-end, 1<<20))*p.Target // nobody saw what was in between
