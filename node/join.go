@@ -14,19 +14,39 @@ import (
 // leaveWithin bounds how long goodbyes may take.
 const leaveWithin = 2 * time.Second
 
-// join makes the session part of its swarm, if it has one and may.
+// join makes the session part of its swarm, unless it is or has yet to leave it.
 func (s *Session) join() {
-	if s.link.Playlist != "" || s.node.peers == nil {
-		s.described(s.desc)
+	if s.swarm != nil || s.parted.now != nil || s.parted.waiting {
+		return // who waits or leaves looks again when that is over
+	}
+	client, wait, err := s.node.gate.enter()
+	if wait != nil {
+		s.parted.waiting = true
+		s.children.Go(func() {
+			select {
+			case <-wait:
+			case <-s.ctx.Done():
+			}
+			s.post(func() {
+				s.parted.waiting = false
+				s.follow()
+			})
+		})
 		return
 	}
-	sw, err := s.node.peers.Join(swarm.JoinConfig{
-		Link: s.link, Descriptor: s.desc, Role: s.role, Secret: s.link.Secret,
-		PEX: s.public(), DHT: s.node.cfg.DHT && s.public(), UseTrackers: true,
-	})
+	var sw *swarm.Swarm
+	if err == nil {
+		s.watching = s.watches()
+		sw, err = client.Join(swarm.JoinConfig{
+			Link: s.link, Descriptor: s.desc, Role: s.role, Secret: s.link.Secret,
+			PEX: s.public(), DHT: s.node.cfg.DHT && s.public(), UseTrackers: true, Watching: s.watching,
+		})
+		if err != nil {
+			s.node.gate.leave()
+		}
+	}
 	if err != nil {
 		s.log.Warn("swarm not joined: playing from the origin", "err", err)
-		s.described(s.desc)
 		return
 	}
 	s.swarm = sw
@@ -87,6 +107,7 @@ func (s *Session) leave() {
 		ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
 		defer cancel()
 		s.swarm.Leave(ctx)
+		s.node.gate.leave()
 	}
 }
 

@@ -126,7 +126,7 @@ func (s *Session) feedServes(r *rendition) bool {
 	if n.End || n.Type == channel.VOD || s.playlistURL(r.id) == "" {
 		return true
 	}
-	return !s.late(r.newest, n.Target)
+	return s.swarm != nil && !s.late(r.newest, n.Target) // alone, nothing will come of it
 }
 
 // late reports whether what comes once a target duration, and came last at

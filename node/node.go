@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"coral/node/budget"
@@ -51,11 +53,16 @@ type Node struct {
 	log   *slog.Logger
 	store *store.Store
 	meter *swarm.Meter
-	peers *swarm.Client // nil: not sharing
+	gate  *gate         // the way to peers
 	proxy *proxy.Server // nil: no players here
 
 	starts chan func(context.Context) // children of Run
 	done   chan struct{}
+
+	blocklist atomic.Pointer[blocklist]
+
+	mu       sync.Mutex
+	sessions map[*Session]struct{} // that run
 }
 
 // Open makes a node. Nothing is sent before Watch, Seed or Publish; they work
@@ -64,7 +71,7 @@ func Open(cfg Config) (*Node, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{cfg: cfg, log: cfg.Log, starts: make(chan func(context.Context)), done: make(chan struct{})}
+	n := &Node{cfg: cfg, log: cfg.Log, starts: make(chan func(context.Context)), done: make(chan struct{}), sessions: map[*Session]struct{}{}}
 	var err error
 	capacity := int64(cfg.CacheSize)
 	if cfg.CacheDir == "" {
@@ -77,15 +84,14 @@ func Open(cfg Config) (*Node, error) {
 		n.log.Warn("cache is kept in memory only", "err", err)
 	}
 	n.meter = swarm.NewMeter(cfg.Upload, cfg.Download, cfg.Bind)
-	if cfg.Share && cfg.Upload != 0 {
-		n.peers, err = swarm.New(swarm.Config{
-			Listen: cfg.Listen, Bind: cfg.Bind, Upload: cfg.Upload, Download: cfg.Download,
-			Meter: n.meter, DHT: cfg.DHT, DHTBootstrap: cfg.Bootstrap, UPnP: cfg.UPnP, Tracker: cfg.Tracker, Agent: cfg.Agent, Log: cfg.Log,
-		})
-		if err != nil {
-			n.store.Close()
-			return nil, err
-		}
+	n.gate = &gate{share: cfg.Share, upload: cfg.Upload != 0, cfg: swarm.Config{
+		Listen: cfg.Listen, Bind: cfg.Bind, Upload: cfg.Upload, Download: cfg.Download,
+		Meter: n.meter, DHT: cfg.DHT, DHTBootstrap: cfg.Bootstrap, UPnP: cfg.UPnP, Tracker: cfg.Tracker, Agent: cfg.Agent, Log: cfg.Log,
+		Blocklist: n.blocked,
+	}}
+	if err := n.gate.listen(); err != nil {
+		n.store.Close()
+		return nil, err
 	}
 	if cfg.ProxyAddr != "" {
 		if n.proxy, err = proxy.New(proxy.Config{Addr: cfg.ProxyAddr, Log: cfg.Log}); err != nil {
@@ -102,9 +108,7 @@ func (n *Node) Close() error {
 	if n.proxy != nil {
 		errs = append(errs, n.proxy.Close())
 	}
-	if n.peers != nil {
-		n.peers.Close()
-	}
+	n.gate.close()
 	errs = append(errs, n.store.Close())
 	return errors.Join(errs...)
 }
@@ -125,9 +129,7 @@ func (n *Node) Run(ctx context.Context) error {
 			}
 		})
 	}
-	if n.peers != nil {
-		serve(n.peers.Run)
-	}
+	n.gate.start(serve)
 	if n.proxy != nil {
 		serve(n.proxy.Run)
 	}
@@ -151,10 +153,21 @@ func (n *Node) Run(ctx context.Context) error {
 
 // Watch opens a channel, or a plain playlist, for players: URL tells where.
 func (n *Node) Watch(ctx context.Context, link *channel.Link) (*Session, error) {
+	return n.watch(ctx, link, true)
+}
+
+// WatchOnly is Watch with the session's own switch for sharing off: whatever
+// the node shares, this channel's peers, trackers and DHT hear nothing.
+func (n *Node) WatchOnly(ctx context.Context, link *channel.Link) (*Session, error) {
+	return n.watch(ctx, link, false)
+}
+
+func (n *Node) watch(ctx context.Context, link *channel.Link, share bool) (*Session, error) {
 	if n.proxy == nil {
 		return nil, errors.New("watch: this node has no proxy")
 	}
 	s := n.session(link, wire.Viewer)
+	s.shares = share
 	m, err := n.proxy.Mount(s, nil)
 	if err != nil {
 		return nil, err
@@ -172,8 +185,8 @@ func (n *Node) Seed(ctx context.Context, link *channel.Link) (*Session, error) {
 	if link.Playlist != "" {
 		return nil, errors.New("seed: a plain playlist has no swarm")
 	}
-	if n.peers == nil {
-		return nil, fmt.Errorf("seed: %w", errNotSharing)
+	if err := n.gate.needs("seed"); err != nil {
+		return nil, err
 	}
 	s := n.session(link, wire.Helper)
 	if err := n.start(ctx, s); err != nil {
@@ -181,8 +194,6 @@ func (n *Node) Seed(ctx context.Context, link *channel.Link) (*Session, error) {
 	}
 	return s, nil
 }
-
-var errNotSharing = errors.New("sharing is off")
 
 // session makes a session that does not run yet.
 func (n *Node) session(link *channel.Link, role wire.Role) *Session {
@@ -195,13 +206,14 @@ func (n *Node) session(link *channel.Link, role wire.Role) *Session {
 	s := &Session{
 		node: n, log: n.log.With("channel", link.Name), link: link, role: role,
 		origin: origin.New(origin.Config{Policy: policy, Dial: n.meter.Dial, UserAgent: n.cfg.Agent}),
-		begun:  time.Now(), calls: make(chan func()), results: make(chan fetched, 16), done: make(chan struct{}),
+		begun:  time.Now(), shares: true, calls: make(chan func()), results: make(chan fetched, 16), done: make(chan struct{}),
 		objects: map[segment.ID]*object{}, fetches: map[schedule.Ticket]*fetch{}, peers: map[swarm.PeerID]*peer{},
 		renditions: map[uint16]*rendition{}, alias: map[uint16]uint16{}, keyBytes: map[string][]byte{},
 		sent: map[uint64]upload{}, present: make(chan struct{}),
 		direct: &direct{top: top, lists: map[uint16]*directList{}},
-		desc:   link.Descriptor, key: link.Channel,
+		desc:   link.Descriptor, key: link.Channel, ended: make(chan struct{}),
 	}
+	s.life, s.end = context.WithCancel(context.Background())
 	name := link.Name
 	s.name.Store(&name)
 	return s
@@ -218,15 +230,27 @@ func (n *Node) start(ctx context.Context, s *Session) error {
 	}
 }
 
-// SetCaps changes the caps at once.
-func (n *Node) SetCaps(up, down budget.Rate) { n.meter.SetCaps(up, down) }
-
 // PeerAddr is where peers connect; the zero value if they cannot.
 func (n *Node) PeerAddr() netip.AddrPort {
-	if n.peers == nil {
-		return netip.AddrPort{}
+	return n.gate.address()
+}
+
+// open lists the sessions that run.
+func (n *Node) open() []*Session {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Collect(maps.Keys(n.sessions))
+}
+
+// enlist notes a session that begins to run, or (false) that ends.
+func (n *Node) enlist(s *Session, runs bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if runs {
+		n.sessions[s] = struct{}{}
+	} else {
+		delete(n.sessions, s)
 	}
-	return n.peers.Addr()
 }
 
 // Degraded says why the cache is kept in memory only, or nil.

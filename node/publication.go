@@ -36,8 +36,8 @@ type Publication struct {
 
 // Publish publishes a channel. Once it returns, peers can join by its Link.
 func (n *Node) Publish(ctx context.Context, cfg PublishConfig) (*Publication, error) {
-	if n.peers == nil {
-		return nil, fmt.Errorf("publish: %w", errNotSharing)
+	if err := n.gate.needs("publish"); err != nil {
+		return nil, err
 	}
 	p, err := publish.Open(publish.Config{
 		Source: cfg.Source, State: cfg.State, Name: cfg.Name, Private: cfg.Private, ViewerOrigin: cfg.ViewerOrigin,
@@ -68,6 +68,7 @@ func (n *Node) Publish(ctx context.Context, cfg PublishConfig) (*Publication, er
 		defer p.Close()
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
+		defer context.AfterFunc(s.life, cancel)()
 		s.children.Go(func() {
 			if err := p.Run(ctx, s); err != nil {
 				n.log.Error("publishing ended", "err", err)
@@ -174,7 +175,7 @@ func (s *Session) Holds(id segment.ID, root segment.Digest) bool {
 
 // addresses are where others may reach this node, for a link: at most a few.
 func (n *Node) addresses() []string {
-	at := n.peers.Addr()
+	at := n.gate.address()
 	port := strconv.Itoa(int(at.Port()))
 	if a := at.Addr().Unmap(); a.IsValid() && !a.IsUnspecified() {
 		return []string{net.JoinHostPort(a.String(), port)}

@@ -33,7 +33,10 @@ type Session struct {
 	ctx      context.Context // ends with run
 	calls    chan func()
 	results  chan fetched
-	done     chan struct{}
+	done     chan struct{} // nothing is answered any more
+	ended    chan struct{} // all of it is over, goodbyes said
+	life     context.Context
+	end      context.CancelFunc // ends life, which ends run
 	children sync.WaitGroup
 	mount    *proxy.Mount // where players find it; nil: no players here
 
@@ -49,6 +52,8 @@ type Session struct {
 	objects    map[segment.ID]*object
 	fetches    map[schedule.Ticket]*fetch
 	ownTickets schedule.Ticket // counts fetches that the scheduler did not ask for
+	shares     bool            // the session's own switch; the node has one, too
+	parted     parted
 	peers      map[swarm.PeerID]*peer
 	renditions map[uint16]*rendition
 	direct     *direct // the origin's own playlists, where the feed does not serve
@@ -109,18 +114,32 @@ func (s *Session) post(f func()) {
 	}
 }
 
-// run owns the session until ctx ends.
+// Close ends the session, waits until the peers have been told, and may be
+// called more than once. Who zaps opens the next channel first: the way to the
+// peers then stays open.
+func (s *Session) Close() {
+	s.end()
+	<-s.ended
+}
+
+// run owns the session until ctx ends, or Close is called.
 func (s *Session) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
+	defer context.AfterFunc(s.life, cancel)()
 	s.ctx = ctx
+	s.node.enlist(s, true)
 	defer func() {
 		cancel()
+		s.node.enlist(s, false)
 		close(s.done)
 		s.children.Wait()
 		s.leave()
 		s.origin.Close()
+		s.end()
+		close(s.ended)
 	}()
-	s.join()
+	s.described(s.desc)
+	s.follow()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

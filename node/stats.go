@@ -126,11 +126,10 @@ func (s *Session) fill(st *Stats) {
 	st.OriginRequests = s.origin.Stats().Requests
 	st.Feed.Entries, st.Feed.Rejected, st.Feed.LagMS = c.entries, c.rejected, c.lag.Milliseconds()
 	st.Sharing = s.swarm != nil
+	st.SentWire, st.ReceivedWire, st.Bytes.Control = s.wire()
+	st.Peers.Banned = s.parted.banned
 	if s.swarm != nil {
 		st.Peers.Connected, st.Peers.Known, st.Peers.Banned = len(s.peers), s.swarm.Known(), s.swarm.Banned()
-		sent, received := s.swarm.Wire()
-		st.SentWire, st.ReceivedWire = sent, received
-		st.Bytes.Control = s.swarm.Control()
 	}
 }
 

@@ -53,8 +53,8 @@ func (s *Swarm) announce(raw string) {
 			}
 		}
 		if !s.pause(wait) {
-			if event == tracker.None && s.c.sharing() {
-				_, _ = s.tell(context.WithoutCancel(s.ctx), u, tracker.Stopped, stoppedWithin)
+			if event == tracker.None && s.c.sharing() && s.farewell != nil {
+				_, _ = s.tell(s.farewell, u, tracker.Stopped, stoppedWithin)
 			}
 			return
 		}

@@ -63,6 +63,7 @@ type Client struct {
 	lib   *torrent.Client
 	ln    *listener
 	bans  bans
+	reach reach
 	nets  nets
 
 	ctx    context.Context // ends when the Client closes
@@ -231,6 +232,7 @@ func (c *Client) Close() error {
 	c.ln.Close()
 	c.dht.close()
 	c.lib.Close()
+	c.meter.Abort(meter.Peers) // those still shaking hands
 	c.tasks.Wait()
 	return nil
 }

@@ -84,7 +84,7 @@ func (c *Client) dhtNode() (*dht.Server, error) {
 			return nil, err
 		}
 	}
-	conn := c.meter.WrapPacket(pc)
+	conn := c.meter.WrapPacket(filtered{pc, c})
 	srv, err := dht.NewServer(&dht.ServerConfig{
 		Conn: conn, NoSecurity: true, StartingNodes: c.bootstrap, PeerStore: &dhtPeers{},
 		Exp: 2 * time.Hour, Store: noItems{}, SendLimiter: rate.NewLimiter(dhtSends, dhtSendBurst), Logger: quietLog(),

@@ -96,6 +96,14 @@ func (d dialer) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	if again {
 		return nil, errNotOurs
 	}
+	if d.c.blocked(a.addr.Addr()) { // it may have come into the book before it was
+		a.finish(false)
+		return nil, errNotOurs
+	}
+	// Who leaves the swarm does not wait for the end of handshakes.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(a.s.ctx, cancel)()
 	conn, err := d.c.meter.DialPeer(ctx, "tcp", addr, nil)
 	if err != nil {
 		a.finish(false)
@@ -110,7 +118,9 @@ func (d dialer) Dial(ctx context.Context, addr string) (net.Conn, error) {
 		a.finish(false)
 		return nil, errNotOurs
 	}
+	left := context.AfterFunc(a.s.ctx, conn.Abort)
 	conn.OnClose(func() {
+		left()
 		d.c.nets.leave(a.addr.Addr())
 		a.finish(false) // no news if the handshakes had succeeded
 	})

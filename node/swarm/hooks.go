@@ -82,6 +82,7 @@ func (c *Client) onAdded(pc *torrent.PeerConn) {
 	now := time.Now()
 	if in != nil {
 		c.ln.settled(in)
+		c.reach.arrived(addr.Addr())
 	}
 	if a != nil {
 		a.finish(true)

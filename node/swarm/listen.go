@@ -139,7 +139,7 @@ func (l *listener) admits(addr netip.AddrPort) bool {
 	if idle || !c.sharing() || c.bans.address(addr, time.Now()) {
 		return false
 	}
-	if c.cfg.Blocklist != nil && c.cfg.Blocklist(addr.Addr()) {
+	if c.blocked(addr.Addr()) {
 		return false
 	}
 	return l.handshaking.Load() < maxHandshaking

@@ -281,6 +281,7 @@ func (s *Swarm) dropAll(reason string) {
 	}
 	s.mu.Unlock()
 	for _, p := range all {
+		p.conn.Abort() // whatever the kernel still holds is not to be sent
 		s.remove(p, reason)
 	}
 }

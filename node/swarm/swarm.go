@@ -52,6 +52,8 @@ type Swarm struct {
 	tasks  sync.WaitGroup // children that end on bye
 	pump   sync.WaitGroup // the queue's, which ends with ctx
 	bye    chan struct{}  // closed when leaving begins
+	// farewell bounds the last words to trackers; set before bye is closed
+	farewell context.Context
 
 	described chan struct{} // closed when desc or failed is set
 	desc      *channel.Descriptor
@@ -347,7 +349,7 @@ func (s *Swarm) learn(addrs []netip.AddrPort, source Source, fromLocal bool) {
 		if !acceptable(a, source, fromLocal) || s.c.bans.address(a, now) {
 			continue
 		}
-		if b := s.c.cfg.Blocklist; b != nil && b(a.Addr().Unmap()) {
+		if s.c.blocked(a.Addr()) {
 			continue
 		}
 		fresh = s.book.add(a, source, now) || fresh
@@ -384,6 +386,7 @@ func (s *Swarm) Leave(ctx context.Context) {
 	for _, p := range peers {
 		p.send(&wire.Bye{})
 	}
+	s.farewell = ctx
 	close(s.bye) // announcers say "stopped" and end
 	s.flush(ctx, peers)
 	stopped := make(chan struct{})

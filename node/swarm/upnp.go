@@ -27,6 +27,8 @@ func (c *Client) forwardPort() {
 			for _, p := range protocols {
 				if _, err := d.AddPortMapping(p, port, port, "Coral", upnpLease); err != nil {
 					c.log.Debug("router does not forward the port", "err", err)
+				} else {
+					c.reach.mapped.Store(true)
 				}
 			}
 		}

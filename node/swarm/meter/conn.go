@@ -46,7 +46,7 @@ type Conn struct {
 	mu                  sync.Mutex
 	drained             sync.Cond
 	backlog             int
-	closed              bool
+	closed, aborted     bool
 	chargedUp, seenUp   int64 // wire bytes charged to the bucket; counted in Stats
 	chargedDn, seenDown int64
 
@@ -263,6 +263,15 @@ func (m *Meter) charge(up, down int64) {
 	}
 }
 
+// Abort closes the connection and takes back what the kernel has not sent yet.
+func (c *Conn) Abort() {
+	_ = c.tcp.SetLinger(0)
+	c.mu.Lock()
+	c.aborted = true
+	c.mu.Unlock()
+	_ = c.Close()
+}
+
 // Close implements net.Conn. What the kernel has taken is still sent.
 func (c *Conn) Close() error {
 	k, ok := readCounters(c.tcp)
@@ -273,8 +282,11 @@ func (c *Conn) Close() error {
 	}
 	c.closed = true
 	// What the kernel still holds leaves after the last count, as does the FIN.
-	k.bytesSent += k.notSent
-	k.segsOut += c.segments(int(k.notSent)) + 1
+	if !c.aborted {
+		k.bytesSent += k.notSent
+		k.segsOut += c.segments(int(k.notSent))
+	}
+	k.segsOut++
 	k.notSent = 0
 	up, down := c.settle(k, ok)
 	c.drained.Broadcast()

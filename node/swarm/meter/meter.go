@@ -158,6 +158,21 @@ func (m *Meter) Stats() Stats {
 	}
 }
 
+// Abort closes every connection of a class, taking back what is not sent yet.
+func (m *Meter) Abort(class Class) {
+	m.mu.Lock()
+	var conns []*Conn
+	for c := range m.conns {
+		if c.class == class {
+			conns = append(conns, c)
+		}
+	}
+	m.mu.Unlock()
+	for _, c := range conns {
+		c.Abort()
+	}
+}
+
 // takeUp takes n bytes from the upload bucket.
 func (m *Meter) takeUp(n int) time.Duration {
 	m.mu.Lock()
