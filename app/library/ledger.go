@@ -87,8 +87,8 @@ func OpenLedger(dir string) (*Ledger, error) {
 // Found says what was wrong with the file when it was opened.
 func (l *Ledger) Found() durable.Found { return l.found }
 
-// Add counts what went over the wire since the last Add of this channel. at is in
-// the user's time zone.
+// Add counts what went over the wire since the last Add of this channel; "" is
+// for what belongs to none. at is in the user's time zone.
 func (l *Ledger) Add(channel string, up, down budget.Size, at time.Time) {
 	a := amount{clamp(up), clamp(down)}
 	if a == (amount{}) {
@@ -97,14 +97,17 @@ func (l *Ledger) Add(channel string, up, down budget.Size, at time.Time) {
 	month := monthOf(at)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.all.add(a, month)
+	l.edits++
+	if channel == "" {
+		return
+	}
 	own := l.channels[channel]
 	if own == nil {
 		own = &account{}
 		l.channels[channel] = own
 	}
-	l.all.add(a, month)
 	own.add(a, month)
-	l.edits++
 	l.bound(channel)
 }
 

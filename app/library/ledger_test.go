@@ -27,6 +27,7 @@ func TestLedger(t *testing.T) {
 	l.Add("b", 1000, 0, now)
 	l.Add("a", 1, 0, now)
 	l.Add("a", -50, -50, now) // counters that began anew
+	l.Add("", 5, 0, now)
 	if err := l.Flush(); err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +35,7 @@ func TestLedger(t *testing.T) {
 	next := now.Add(time.Second)
 	l.Add("a", 5, 7, next)
 	want := []Usage{
-		{Channel: "", SessionUp: 5, SessionDown: 7, MonthUp: 5, MonthDown: 7, EverUp: 1106, EverDown: 17},
+		{Channel: "", SessionUp: 5, SessionDown: 7, MonthUp: 5, MonthDown: 7, EverUp: 1111, EverDown: 17},
 		{Channel: "b", EverUp: 1000},
 		{Channel: "a", SessionUp: 5, SessionDown: 7, MonthUp: 5, MonthDown: 7, EverUp: 106, EverDown: 17},
 	}
@@ -51,17 +52,17 @@ func TestLedger(t *testing.T) {
 	// West of here it is still November, and its limit is still used.
 	west := next.In(time.FixedZone("", -3600))
 	l.Add("b", 3, 0, west)
-	if got := l.Total(west); got.MonthUp != 1104 {
+	if got := l.Total(west); got.MonthUp != 1109 {
 		t.Errorf("November: %+v", got)
 	}
-	if got := l.Total(next); got.MonthUp != 5 || got.EverUp != 1109 {
+	if got := l.Total(next); got.MonthUp != 5 || got.EverUp != 1114 {
 		t.Errorf("December: %+v", got)
 	}
 	l.Forget("a")
 	if err := l.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	if got := openLedger(t, dir).Usage(next); len(got) != 2 || got[0].EverUp != 1109 {
+	if got := openLedger(t, dir).Usage(next); len(got) != 2 || got[0].EverUp != 1114 {
 		t.Errorf("after forgetting: %+v", got)
 	}
 }

@@ -131,7 +131,7 @@ func (l *Library) Add(c Channel) (Channel, error) {
 	if err != nil {
 		return Channel{}, fmt.Errorf("add channel: %w", err)
 	}
-	err = l.edit(func() error {
+	err = l.edit("add", func() error {
 		c, err = l.add(c, time.Now())
 		return err
 	})
@@ -143,12 +143,12 @@ func (l *Library) Add(c Channel) (Channel, error) {
 func (l *Library) Import(list []Channel) (added int, err error) {
 	now, before := time.Now(), 0
 	var full error
-	err = l.edit(func() error {
+	err = l.edit("import", func() error {
 		before = len(l.all)
 		for _, c := range list {
 			if c, err := given(c); err == nil {
 				if _, err := l.add(c, now); err != nil {
-					full = err
+					full = fmt.Errorf("import channels: %w", err)
 				}
 			}
 		}
@@ -190,7 +190,7 @@ func (l *Library) changed() {
 // Consent. An empty name is the channel's own again. The other fields are not
 // taken over.
 func (l *Library) Update(id string, change func(*Channel)) error {
-	return l.edit(func() error {
+	return l.edit("change", func() error {
 		e := l.all[id]
 		if e == nil {
 			return ErrUnknown
@@ -231,7 +231,7 @@ func (l *Library) SetConsent(id string, consent settings.Consent) error {
 
 // Forget removes a channel and its poster. The ledger has its own Forget.
 func (l *Library) Forget(id string) error {
-	err := l.edit(func() error {
+	err := l.edit("forget", func() error {
 		if l.all[id] == nil {
 			return ErrUnknown
 		}
@@ -257,13 +257,13 @@ func (l *Library) Touch(id string, at time.Time) {
 	}
 }
 
-// edit changes the library, under mu, and saves it.
-func (l *Library) edit(change func() error) error {
+// edit changes the library, under mu, and saves it. what it does is for the error.
+func (l *Library) edit(what string, change func() error) error {
 	l.mu.Lock()
 	err := change()
 	l.mu.Unlock()
 	if err != nil {
-		return err
+		return fmt.Errorf("%s channel: %w", what, err)
 	}
 	return l.Flush()
 }

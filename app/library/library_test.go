@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -167,7 +168,7 @@ func TestEditsAreKept(t *testing.T) {
 		t.Errorf("after forgetting: %+v", list)
 	}
 	for _, err := range []error{again.Forget(a.ID), again.Rename(a.ID, "x"), again.SetPoster(a.ID, frame(1, 1))} {
-		if err != ErrUnknown {
+		if !errors.Is(err, ErrUnknown) {
 			t.Errorf("of a channel that is not there: %v", err)
 		}
 	}
@@ -282,10 +283,10 @@ func TestBounds(t *testing.T) {
 	}
 	list[7].Link = "nonsense"
 	n, err := l.Import(list)
-	if n != MaxChannels || err != ErrFull && !strings.Contains(fmt.Sprint(err), ErrFull.Error()) {
+	if n != MaxChannels || !errors.Is(err, ErrFull) {
 		t.Errorf("%d, %v", n, err)
 	}
-	if _, err := l.Add(plain(99999)); err != ErrFull {
+	if _, err := l.Add(plain(99999)); !errors.Is(err, ErrFull) {
 		t.Errorf("%v", err)
 	}
 	if _, err := l.Add(plain(3)); err != nil {
@@ -428,4 +429,23 @@ func FuzzChannels(f *testing.F) {
 			t.Fatalf("%d channels, then %d, %d dropped, %v", len(list), len(list2), dropped, err)
 		}
 	})
+}
+
+func BenchmarkSearch(b *testing.B) {
+	l, err := Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	list := make([]Channel, MaxChannels)
+	for i := range list {
+		list[i] = plain(i)
+	}
+	if _, err := l.Import(list); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if got := l.List("tv 777", ""); len(got) == 0 {
+			b.Fatal("found nothing")
+		}
+	}
 }

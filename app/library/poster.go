@@ -30,7 +30,7 @@ const (
 	// maxPosters bounds the folder, at about 60 KB each.
 	maxPosters = 500
 	// maxDecoded bounds the posters in memory, at 225 KiB each.
-	maxDecoded = 64
+	maxDecoded = 128
 )
 
 var errPicture = errors.New("not a PNG or JPEG picture of ordinary size")
@@ -83,7 +83,7 @@ func (l *Library) PutPoster(id string, r io.Reader) error {
 // not kept.
 func (l *Library) SetPoster(id string, img image.Image) error {
 	if _, ok := l.Get(id); !ok {
-		return ErrUnknown
+		return fmt.Errorf("save poster: %w", ErrUnknown)
 	}
 	if err := l.posters.put(id, Shrink(img)); err != nil {
 		return fmt.Errorf("save poster: %w", err)
@@ -95,7 +95,8 @@ func (l *Library) SetPoster(id string, img image.Image) error {
 }
 
 // Poster returns a channel's poster, or nil. Callers do not change it. What was
-// used last comes from memory, the rest from the disk.
+// used last comes from memory, the rest from the disk, which takes milliseconds:
+// ask when Revision has changed, for what is looked at, not at each drawing.
 func (l *Library) Poster(id string) image.Image { return l.posters.get(id) }
 
 // decodePicture reads a picture, and refuses it before it takes much memory.

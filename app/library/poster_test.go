@@ -52,8 +52,13 @@ func encoded(t *testing.T, img image.Image, as string) []byte {
 
 func TestShrink(t *testing.T) {
 	for _, c := range []struct{ w, h, wantW, wantH int }{
-		{1920, 1080, 320, 180}, {640, 480, 240, 180}, {320, 180, 320, 180}, {100, 50, 100, 50},
-		{4000, 10, 320, 1}, {1, 4000, 1, 180}, {321, 180, 320, 179},
+		{1920, 1080, 320, 180},
+		{640, 480, 240, 180},
+		{320, 180, 320, 180},
+		{100, 50, 100, 50},
+		{4000, 10, 320, 1},
+		{1, 4000, 1, 180},
+		{321, 180, 320, 179},
 	} {
 		got := Shrink(frame(c.w, c.h))
 		if got.Rect.Dx() != c.wantW || got.Rect.Dy() != c.wantH || got.Rect.Min != (image.Point{}) {

@@ -78,14 +78,14 @@ func LoadBlocklist(file string) (Blocklist, error) {
 // comments. Lines that are none of these are passed over and counted; a list
 // without a line that is, one that is damaged or one that is too long is refused.
 func ParseBlocklist(r io.Reader) (Blocklist, error) {
-	b, err := parseBlocklist(r)
+	b, err := parseBlocklist(r, maxListBytes, maxRanges)
 	if err != nil {
 		return Blocklist{}, fmt.Errorf("read blocklist: %w", err)
 	}
 	return b, nil
 }
 
-func parseBlocklist(r io.Reader) (b Blocklist, err error) {
+func parseBlocklist(r io.Reader, mostBytes int64, mostRanges int) (b Blocklist, err error) {
 	in := bufio.NewReader(r)
 	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		unpacked, err := gzip.NewReader(in)
@@ -94,7 +94,7 @@ func parseBlocklist(r io.Reader) (b Blocklist, err error) {
 		}
 		in = bufio.NewReader(unpacked)
 	}
-	limited := &io.LimitedReader{R: in, N: maxListBytes + 1}
+	limited := &io.LimitedReader{R: in, N: mostBytes + 1}
 	lines := bufio.NewReaderSize(limited, maxListLine)
 	var ranges []Range
 	seen := 0
@@ -116,15 +116,15 @@ func parseBlocklist(r io.Reader) (b Blocklist, err error) {
 		case lineUnknown:
 			b.skipped++
 		}
-		if len(ranges) > maxRanges {
-			return b, fmt.Errorf("more than %d ranges", maxRanges)
+		if len(ranges) > mostRanges {
+			return b, fmt.Errorf("more than %d ranges", mostRanges)
 		}
 		if err == io.EOF {
 			break
 		}
 	}
 	if limited.N <= 0 {
-		return b, fmt.Errorf("longer than %d MiB", maxListBytes>>20)
+		return b, fmt.Errorf("longer than %d bytes", mostBytes)
 	}
 	if seen == 0 && b.skipped > 0 {
 		return b, errors.New("no line of it is an address, prefix or range")
