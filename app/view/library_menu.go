@@ -11,10 +11,12 @@ import (
 
 // showMenu offers what can be done with a channel.
 func (p *libraryPage) showMenu(ch Channel, at fyne.Position) {
-	c := canvasOf(p.root)
-	if c == nil {
-		return
+	if c := canvasOf(p.root); c != nil {
+		widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", p.menuItems(ch)...), c, at)
 	}
+}
+
+func (p *libraryPage) menuItems(ch Channel) []*fyne.MenuItem {
 	favourite := fyne.NewMenuItem(lang.L("Add to favourites"), func() { p.favourite(ch) })
 	if ch.Favorite {
 		favourite.Label = lang.L("Remove from favourites")
@@ -29,9 +31,8 @@ func (p *libraryPage) showMenu(ch Channel, at fyne.Position) {
 	if !ch.Plain { // of a plain playlist nothing is ever shared
 		items = append(items, p.consentItem(ch))
 	}
-	items = append(items, fyne.NewMenuItemSeparator(),
+	return append(items, fyne.NewMenuItemSeparator(),
 		fyne.NewMenuItemWithIcon(lang.L("Forget…"), theme.DeleteIcon(), func() { p.forget(ch) }))
-	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
 }
 
 // consentItem is the channel's own answer to whether it is shared.

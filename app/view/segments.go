@@ -203,7 +203,7 @@ func (r *segmentsRenderer) Refresh() {
 	}
 	for i, m := range r.marks {
 		m.FillColor = s.marks[i](s)
-		m.StrokeColor, m.StrokeWidth = r.texts[i].Color, 1.5
+		m.StrokeColor, m.StrokeWidth = r.texts[i].Color, 1
 	}
 	r.Layout(s.Size())
 	canvas.Refresh(s)

@@ -196,7 +196,7 @@ func newNavItem(title string, icon fyne.Resource, index int, choose func(int)) *
 func (n *navItem) set(chosen bool) {
 	want := widget.LowImportance
 	if chosen {
-		want = widget.HighImportance
+		want = widget.MediumImportance
 	}
 	if n.Importance != want {
 		n.Importance = want

@@ -40,6 +40,9 @@ type amountKind struct {
 	describe func(int64) string
 }
 
+// unitWidth lines up the fields of amounts with different units.
+const unitWidth = 64
+
 var errAmount = errors.New("not an amount")
 
 // parse reads what was written; the message is for the user.
@@ -125,17 +128,17 @@ func newAmount(kind amountKind, changed func(int64)) *amount {
 	a.words.Hide()
 	a.wrong.Hide()
 	a.unit = widget.NewLabel(kind.unit)
-	entry := container.NewBorder(nil, nil, nil, least(a.unit.MinSize().Width, 0, a.unit), least(92, 0, a.entry))
-	line := container.NewBorder(nil, nil, nil, entry, container.New(middle{}, a.slider))
+	entry := container.NewBorder(nil, nil, nil, least(unitWidth, 0, a.unit), least(92, 0, a.entry))
+	line := container.NewBorder(nil, nil, nil, entry, container.New(midline{}, a.slider))
 	a.root = container.New(column{-6}, container.New(inset{8, 2}, line), a.words, a.wrong)
 	return a
 }
 
-// middle gives objects all the width, and their least height in the middle.
-type middle struct{}
+// midline gives objects all the width, and their least height in the middle.
+type midline struct{}
 
 // Layout implements fyne.Layout.
-func (middle) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+func (midline) Layout(objects []fyne.CanvasObject, s fyne.Size) {
 	for _, o := range objects {
 		h := o.MinSize().Height
 		o.Move(fyne.NewPos(0, (s.Height-h)/2))
@@ -144,7 +147,7 @@ func (middle) Layout(objects []fyne.CanvasObject, s fyne.Size) {
 }
 
 // MinSize implements fyne.Layout.
-func (middle) MinSize(objects []fyne.CanvasObject) (s fyne.Size) {
+func (midline) MinSize(objects []fyne.CanvasObject) (s fyne.Size) {
 	for _, o := range objects {
 		s = s.Max(o.MinSize())
 	}

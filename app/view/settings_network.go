@@ -35,7 +35,7 @@ func newNetworkSection(p *settingsPage) *section {
 	root := newSectionBody(lang.L("Network"),
 		newGroup("", newStatus(s.reach, s.advice)),
 		newGroup("",
-			newRow(lang.L("Network interface"), lang.L("Peers are met through this one only: a VPN's, for instance. While it is away, nothing is shared."), least(200, 0, s.bind)),
+			newRow(lang.L("Network interface"), lang.L("Peers are met through this one only: a VPN's, for instance. While it is away, nothing is shared."), least(200, 0, s.bind.widget)),
 			s.portRow,
 			newRow(lang.L("Open the port in the router"), lang.L("Asks the router by UPnP, so that others can connect to you."), s.mapPort),
 			newRow(lang.L("Find viewers through the DHT"), lang.L("A public directory without a server. Channels whose link names a tracker work without it, too."), s.dht)),

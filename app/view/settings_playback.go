@@ -43,9 +43,9 @@ func newPlaybackSection(p *settingsPage) *section {
 	root := newSectionBody(lang.L("Playback"),
 		newGroup("",
 			newRow(lang.L("Use the graphics card to decode"), lang.L("Saves power. Switch it off if the picture shows faults."), hardware),
-			newRow(lang.L("Largest picture"), lang.L("Less costs less power. The choice of renditions follows it."), least(220, 0, height)),
-			newRow(lang.L("Behind live"), lang.L("Nearer to live leaves less time to fetch from other viewers, and more comes from the organiser."), least(220, 0, latency)),
-			newRow(lang.L("Subtitles"), lang.L("Shown where a channel has them."), least(220, 0, captions))),
+			newRow(lang.L("Largest picture"), lang.L("Less costs less power. The choice of renditions follows it."), least(220, 0, height.widget)),
+			newRow(lang.L("Behind live"), lang.L("Nearer to live leaves less time to fetch from other viewers, and more comes from the organiser."), least(220, 0, latency.widget)),
+			newRow(lang.L("Subtitles"), lang.L("Shown where a channel has them."), least(220, 0, captions.widget))),
 		engine,
 	)
 	return &section{title: lang.L("Playback"), icon: theme.MediaPlayIcon(), root: root, show: func(m *Model, v settings.Settings) {
@@ -86,9 +86,9 @@ func newLookSection(p *settingsPage) *section {
 	restart := lang.L("Takes effect when Coral is started again.")
 	root := newSectionBody(lang.L("Appearance"),
 		newGroup("",
-			newRow(lang.L("Colours"), "", least(200, 0, colours)),
-			newRow(lang.L("Size of text and controls"), restart, least(200, 0, scale)),
-			newRow(lang.L("Language"), restart, least(200, 0, language))))
+			newRow(lang.L("Colours"), "", least(200, 0, colours.widget)),
+			newRow(lang.L("Size of text and controls"), restart, least(200, 0, scale.widget)),
+			newRow(lang.L("Language"), restart, least(200, 0, language.widget))))
 	return &section{title: lang.L("Appearance"), icon: theme.ColorPaletteIcon(), root: root, show: func(_ *Model, v settings.Settings) {
 		colours.show(v.Theme, string(v.Theme))
 		scale.show(v.Scale, percent(v.Scale))

@@ -93,7 +93,7 @@ func newTallRow(title, hint string, control fyne.CanvasObject) *settingRow {
 
 // picker is a choice of values by their names.
 type picker[T comparable] struct {
-	*widget.Select
+	widget *widget.Select
 	values []T
 	shown  T
 	known  bool
@@ -102,8 +102,8 @@ type picker[T comparable] struct {
 // newPicker's changed is called when the user has chosen another value.
 func newPicker[T comparable](values []T, names []string, changed func(T)) *picker[T] {
 	p := &picker[T]{values: values}
-	p.Select = widget.NewSelect(names, func(string) {
-		i := p.SelectedIndex()
+	p.widget = widget.NewSelect(names, func(string) {
+		i := p.widget.SelectedIndex()
 		if i >= 0 && (!p.known || p.values[i] != p.shown) {
 			p.shown, p.known = p.values[i], true
 			changed(p.shown)
@@ -122,18 +122,18 @@ func (p *picker[T]) show(v T, name string) {
 	i := slices.Index(p.values, v)
 	if i < 0 {
 		p.values = append(slices.Clone(p.values), v)
-		p.Options = append(slices.Clone(p.Options), name)
+		p.widget.Options = append(slices.Clone(p.widget.Options), name)
 		i = len(p.values) - 1
 	}
-	p.Selected = p.Options[i]
-	p.Refresh()
+	p.widget.Selected = p.widget.Options[i]
+	p.widget.Refresh()
 }
 
 // offer replaces the choices.
 func (p *picker[T]) offer(values []T, names []string) {
-	if slices.Equal(values, p.values) && slices.Equal(names, p.Options) {
+	if slices.Equal(values, p.values) && slices.Equal(names, p.widget.Options) {
 		return
 	}
-	p.values, p.Options = slices.Clone(values), slices.Clone(names)
+	p.values, p.widget.Options = slices.Clone(values), slices.Clone(names)
 	p.known = false
 }

@@ -341,15 +341,9 @@ func (r *weekRenderer) Refresh() {
 
 // levelColour is the primary colour, less of it for less.
 func levelColour(w fyne.Widget, l settings.Level) color.Color {
-	full := color.NRGBAModel.Convert(colour(w, theme.ColorNamePrimary)).(color.NRGBA)
-	switch l {
-	case settings.Full:
-		return full
-	case settings.Gentle:
-		full.A = 110
-		return full
-	}
-	return colour(w, theme.ColorNameInputBackground)
+	off := color.RGBAModel.Convert(colour(w, theme.ColorNameInputBackground)).(color.RGBA)
+	full := color.RGBAModel.Convert(colour(w, theme.ColorNamePrimary)).(color.RGBA)
+	return mix(off, full, []float64{settings.Off: 0, settings.Gentle: 0.42, settings.Full: 1}[l])
 }
 
 func (r *weekRenderer) Objects() []fyne.CanvasObject {
