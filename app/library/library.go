@@ -71,7 +71,7 @@ type Library struct {
 // of a file that exists and cannot be read; even then the Library can be used,
 // and is empty.
 func Open(dir string) (*Library, error) {
-	l := &Library{folder: dir, all: map[string]*entry{}, posters: newPosters(filepath.Join(dir, "posters"))}
+	l := &Library{folder: dir, all: map[string]*entry{}, posters: posters{folder: filepath.Join(dir, "posters")}}
 	var list []Channel
 	found, err := durable.Read(l.file(), maxLibraryFile, func(b []byte) error {
 		got, dropped, err := decodeChannels(b)

@@ -2,15 +2,16 @@ package library
 
 import (
 	"bytes"
-	"container/list"
 	"errors"
 	"fmt"
 	"image"
 	_ "image/jpeg" // pictures come as one of these
 	"image/png"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,31 +28,24 @@ const (
 	maxPixels  = 4 << 20
 	// maxSide bounds one side: a picture of one line is no picture.
 	maxSide = 8192
-	// maxPosters bounds the folder, at about 60 KB each.
-	maxPosters = 500
-	// maxDecoded bounds the posters in memory, at 225 KiB each.
-	maxDecoded = 128
+	// maxPosters bounds the folder, at about 60 KB each, and the memory that they
+	// take once they were shown, at 225 KiB each.
+	maxPosters = 200
 )
 
 var errPicture = errors.New("not a PNG or JPEG picture of ordinary size")
 
-// posters is a folder of pictures, with those used last in memory.
+// posters is a folder of pictures. Those that were asked for stay in memory.
 type posters struct {
 	folder string
 
-	mu     sync.Mutex
-	have   map[string]time.Time // when each was put; nil: the folder was not looked at yet
-	cached map[string]*list.Element
-	recent *list.List // of cachedPoster, used last in front
+	mu   sync.Mutex
+	have map[string]*poster // nil: the folder was not looked at yet
 }
 
-type cachedPoster struct {
-	id  string
-	img image.Image
-}
-
-func newPosters(folder string) posters {
-	return posters{folder: folder, cached: map[string]*list.Element{}, recent: list.New()}
+type poster struct {
+	put time.Time
+	img image.Image // nil: on the disk only
 }
 
 // Shrink returns a picture that is at most PosterWidth × PosterHeight, in its own
@@ -94,9 +88,8 @@ func (l *Library) SetPoster(id string, img image.Image) error {
 	return nil
 }
 
-// Poster returns a channel's poster, or nil. Callers do not change it. What was
-// used last comes from memory, the rest from the disk, which takes milliseconds:
-// ask when Revision has changed, for what is looked at, not at each drawing.
+// Poster returns a channel's poster, or nil. Callers do not change it. The first
+// time it comes from the disk, which takes some milliseconds.
 func (l *Library) Poster(id string) image.Image { return l.posters.get(id) }
 
 // decodePicture reads a picture, and refuses it before it takes much memory.
@@ -126,16 +119,20 @@ func (p *posters) scan() {
 	if p.have != nil {
 		return
 	}
-	p.have = map[string]time.Time{}
+	p.have = map[string]*poster{}
 	entries, _ := os.ReadDir(p.folder)
 	for _, e := range entries {
-		id, ok := strings.CutSuffix(e.Name(), posterEnd)
-		if info, err := e.Info(); err == nil && ok && info.Mode().IsRegular() {
-			p.have[id] = info.ModTime()
-		} else if err == nil && info.Mode().IsRegular() {
+		info, err := e.Info()
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if id, ok := strings.CutSuffix(e.Name(), posterEnd); ok {
+			p.have[id] = &poster{put: info.ModTime()}
+		} else {
 			os.Remove(filepath.Join(p.folder, e.Name())) // half written, when we were killed
 		}
 	}
+	p.bound()
 }
 
 // put writes a poster. A picture is soon made again, so nothing is synced, but
@@ -160,34 +157,29 @@ func (p *posters) put(id string, img image.Image) error {
 		os.Remove(half)
 		return err
 	}
-	p.have[id] = time.Now()
-	p.forgetCached(id)
-	p.cache(id, img)
-	for len(p.have) > maxPosters {
-		p.removeOldest()
-	}
+	p.have[id] = &poster{time.Now(), img}
+	p.bound()
 	return nil
 }
 
 func (p *posters) get(id string) image.Image {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if e := p.cached[id]; e != nil {
-		p.recent.MoveToFront(e)
-		return e.Value.(cachedPoster).img
-	}
 	p.scan()
-	if _, ok := p.have[id]; !ok {
+	have := p.have[id]
+	if have == nil {
 		return nil
 	}
-	img, err := p.read(id)
-	if err != nil { // damaged: it will be made again
-		delete(p.have, id)
-		os.Remove(p.name(id))
-		return nil
+	if have.img == nil {
+		img, err := p.read(id)
+		if err != nil { // damaged: it will be made again
+			delete(p.have, id)
+			os.Remove(p.name(id))
+			return nil
+		}
+		have.img = img
 	}
-	p.cache(id, img)
-	return img
+	return have.img
 }
 
 func (p *posters) read(id string) (image.Image, error) {
@@ -207,34 +199,19 @@ func (p *posters) remove(id string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.scan()
-	p.forgetCached(id)
 	delete(p.have, id)
 	return remove(p.name(id))
 }
 
-// removeOldest removes the poster that was put first; mu is held.
-func (p *posters) removeOldest() {
-	oldest := ""
-	for id, at := range p.have {
-		if oldest == "" || at.Before(p.have[oldest]) || at.Equal(p.have[oldest]) && id < oldest {
-			oldest = id
-		}
+// bound removes the posters that are too many, those that were put first; mu is
+// held.
+func (p *posters) bound() {
+	if len(p.have) <= maxPosters {
+		return
 	}
-	p.forgetCached(oldest)
-	delete(p.have, oldest)
-	_ = remove(p.name(oldest)) // if it cannot be removed it is tried at the next start
-}
-
-func (p *posters) cache(id string, img image.Image) {
-	p.cached[id] = p.recent.PushFront(cachedPoster{id, img})
-	if p.recent.Len() > maxDecoded {
-		p.forgetCached(p.recent.Back().Value.(cachedPoster).id)
-	}
-}
-
-func (p *posters) forgetCached(id string) {
-	if e := p.cached[id]; e != nil {
-		p.recent.Remove(e)
-		delete(p.cached, id)
+	ids := slices.SortedFunc(maps.Keys(p.have), func(a, b string) int { return p.have[a].put.Compare(p.have[b].put) })
+	for _, id := range ids[:len(ids)-maxPosters] {
+		delete(p.have, id)
+		_ = remove(p.name(id)) // if it cannot be, it is tried at the next start
 	}
 }

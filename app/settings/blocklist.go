@@ -3,7 +3,6 @@ package settings
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -23,49 +22,30 @@ const (
 	// 250,000. A list that is cut would let through what it should not, so one
 	// that is longer is refused.
 	maxRanges = 500_000
+	// maxPrefixes bounds what becomes of them. A range takes two prefixes on
+	// average, and 254 at worst.
+	maxPrefixes = 1_000_000
 	// maxListLine bounds a line: a range with the name of who owns it.
 	maxListLine = 4 << 10
 	// lastBlocked is the highest level of eMule's ipfilter.dat that blocks.
 	lastBlocked = 127
 )
 
-// Range is a range of addresses, both ends included.
-type Range struct{ From, To netip.Addr }
-
-// Blocklist is addresses to keep away from. The zero Blocklist is empty. It is
-// never changed, so any goroutine may use it.
-type Blocklist struct {
-	ranges  []Range // rising, apart from each other
-	skipped int
-}
-
-// Ranges returns the ranges, rising and apart from each other. Callers do not
-// change them.
-func (b Blocklist) Ranges() []Range { return b.ranges }
-
-// Skipped is how many lines were neither understood nor empty.
-func (b Blocklist) Skipped() int { return b.skipped }
-
-// Contains reports whether a is to be kept away from. An IPv4 address within
-// IPv6 counts as IPv4.
-func (b Blocklist) Contains(a netip.Addr) bool {
-	a = a.Unmap().WithZone("")
-	i, exact := slices.BinarySearchFunc(b.ranges, a, func(r Range, a netip.Addr) int { return r.From.Compare(a) })
-	return exact || i > 0 && a.Compare(b.ranges[i-1].To) <= 0
-}
+// span is a range of addresses of one family, both ends included.
+type span struct{ from, to netip.Addr }
 
 // LoadBlocklist reads the list in a file, as ParseBlocklist does.
-func LoadBlocklist(file string) (Blocklist, error) {
+func LoadBlocklist(file string) ([]netip.Prefix, error) {
 	info, err := os.Stat(file) // before it is opened: a pipe would make us wait
 	if err != nil {
-		return Blocklist{}, fmt.Errorf("read blocklist: %w", err)
+		return nil, fmt.Errorf("read blocklist: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return Blocklist{}, errors.New("read blocklist: not a file")
+		return nil, errors.New("read blocklist: not a file")
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return Blocklist{}, fmt.Errorf("read blocklist: %w", err)
+		return nil, fmt.Errorf("read blocklist: %w", err)
 	}
 	defer f.Close()
 	return ParseBlocklist(f)
@@ -75,29 +55,36 @@ func LoadBlocklist(file string) (Blocklist, error) {
 // an address, a prefix (192.0.2.0/24), a range (192.0.2.1-192.0.2.9), one of
 // PeerGuardian's P2P format (name:192.0.2.1-192.0.2.9) or of eMule's DAT format
 // (192.000.002.001 - 192.000.002.009 , 100 , name). '#', ';' and '//' begin
-// comments. Lines that are none of these are passed over and counted; a list
-// without a line that is, one that is damaged or one that is too long is refused.
-func ParseBlocklist(r io.Reader) (Blocklist, error) {
-	b, err := parseBlocklist(r, maxListBytes, maxRanges)
+// comments. Lines that are none of these are passed over; a list that has no other
+// lines, is damaged or is too long is refused. The prefixes rise and do not
+// overlap; IPv4 within IPv6 counts as IPv4.
+func ParseBlocklist(r io.Reader) ([]netip.Prefix, error) {
+	spans, err := parseSpans(r, maxListBytes, maxRanges)
 	if err != nil {
-		return Blocklist{}, fmt.Errorf("read blocklist: %w", err)
+		return nil, fmt.Errorf("read blocklist: %w", err)
 	}
-	return b, nil
+	var list []netip.Prefix
+	for _, s := range merge(spans) {
+		if list = s.appendPrefixes(list); len(list) > maxPrefixes {
+			return nil, fmt.Errorf("read blocklist: more than %d prefixes", maxPrefixes)
+		}
+	}
+	return list, nil
 }
 
-func parseBlocklist(r io.Reader, mostBytes int64, mostRanges int) (b Blocklist, err error) {
+func parseSpans(r io.Reader, mostBytes int64, mostRanges int) ([]span, error) {
 	in := bufio.NewReader(r)
 	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		unpacked, err := gzip.NewReader(in)
 		if err != nil {
-			return b, err
+			return nil, err
 		}
 		in = bufio.NewReader(unpacked)
 	}
 	limited := &io.LimitedReader{R: in, N: mostBytes + 1}
 	lines := bufio.NewReaderSize(limited, maxListLine)
-	var ranges []Range
-	seen := 0
+	var spans []span
+	understood, unknown := false, false
 	for {
 		line, err := lines.ReadSlice('\n')
 		for errors.Is(err, bufio.ErrBufferFull) { // too long: not ours, skip the rest
@@ -105,52 +92,67 @@ func parseBlocklist(r io.Reader, mostBytes int64, mostRanges int) (b Blocklist, 
 			_, err = lines.ReadSlice('\n')
 		}
 		if err != nil && err != io.EOF {
-			return b, err
+			return nil, err
 		}
 		switch got, kind := parseLine(string(line)); kind {
 		case lineRange:
-			ranges = append(ranges, got)
-			seen++
+			spans, understood = append(spans, got), true
 		case lineAllowed:
-			seen++
+			understood = true
 		case lineUnknown:
-			b.skipped++
+			unknown = true
 		}
-		if len(ranges) > mostRanges {
-			return b, fmt.Errorf("more than %d ranges", mostRanges)
+		if len(spans) > mostRanges {
+			return nil, fmt.Errorf("more than %d ranges", mostRanges)
 		}
 		if err == io.EOF {
 			break
 		}
 	}
 	if limited.N <= 0 {
-		return b, fmt.Errorf("longer than %d bytes", mostBytes)
+		return nil, fmt.Errorf("longer than %d bytes", mostBytes)
 	}
-	if seen == 0 && b.skipped > 0 {
-		return b, errors.New("no line of it is an address, prefix or range")
+	if unknown && !understood {
+		return nil, errors.New("no line of it is an address, prefix or range")
 	}
-	b.ranges = merge(ranges)
-	return b, nil
+	return spans, nil
 }
 
 // merge sorts ranges and joins those that overlap or touch.
-func merge(ranges []Range) []Range {
-	slices.SortFunc(ranges, func(a, b Range) int { return cmp.Or(a.From.Compare(b.From), a.To.Compare(b.To)) })
-	var kept []Range
-	for _, r := range ranges {
+func merge(spans []span) (kept []span) {
+	slices.SortFunc(spans, func(a, b span) int { return a.from.Compare(b.from) }) // IPv4 first
+	for _, s := range spans {
 		if n := len(kept); n > 0 {
-			last := &kept[n-1]
-			next := last.To.Next() // invalid, and below all others, after the last address
-			if r.From.BitLen() == last.To.BitLen() && (!next.IsValid() || r.From.Compare(next) <= 0) {
-				if r.To.Compare(last.To) > 0 {
-					last.To = r.To
+			before := &kept[n-1]
+			next := before.to.Next() // invalid after the last address of a family
+			if s.from.BitLen() == before.to.BitLen() && (!next.IsValid() || s.from.Compare(next) <= 0) {
+				if s.to.Compare(before.to) > 0 {
+					before.to = s.to
 				}
 				continue
 			}
 		}
-		kept = append(kept, r)
+		kept = append(kept, s)
 	}
-	return slices.Clip(kept)
+	return kept
+}
+
+// appendPrefixes appends the fewest prefixes that make up s.
+func (s span) appendPrefixes(list []netip.Prefix) []netip.Prefix {
+	for a := s.from; ; {
+		p := netip.PrefixFrom(a, a.BitLen())
+		for p.Bits() > 0 {
+			wider := netip.PrefixFrom(a, p.Bits()-1)
+			if wider.Masked().Addr() != a || last(wider).Compare(s.to) > 0 {
+				break
+			}
+			p = wider
+		}
+		list = append(list, p)
+		if a = last(p).Next(); !a.IsValid() || a.Compare(s.to) > 0 {
+			return list
+		}
+	}
 }
 
 // lineKind is what a line is.
@@ -163,10 +165,10 @@ const (
 	lineUnknown
 )
 
-func parseLine(s string) (Range, lineKind) {
+func parseLine(s string) (span, lineKind) {
 	s = strings.TrimSpace(strings.TrimPrefix(s, "\ufeff"))
 	if s == "" || s[0] == '#' || s[0] == ';' || strings.HasPrefix(s, "//") {
-		return Range{}, lineNothing
+		return span{}, lineNothing
 	}
 	if r, ok := parseAddresses(s); ok {
 		return r, lineRange
@@ -189,7 +191,7 @@ func parseLine(s string) (Range, lineKind) {
 	for rest := s; ; {
 		_, after, ok := strings.Cut(rest, ":")
 		if !ok {
-			return Range{}, lineUnknown
+			return span{}, lineUnknown
 		}
 		if r, ok := parseAddresses(after); ok {
 			return r, lineRange
@@ -199,30 +201,30 @@ func parseLine(s string) (Range, lineKind) {
 }
 
 // parseAddresses reads a range, a prefix or an address.
-func parseAddresses(s string) (Range, bool) {
+func parseAddresses(s string) (span, bool) {
 	s = strings.TrimSpace(s)
 	if len(s) > 2*maxAddress+3 { // "from - to"
-		return Range{}, false
+		return span{}, false
 	}
 	if from, to, ok := strings.Cut(s, "-"); ok {
 		f, ok1 := parseAddress(from)
 		t, ok2 := parseAddress(to)
-		return Range{f, t}, ok1 && ok2 && f.BitLen() == t.BitLen() && f.Compare(t) <= 0
+		return span{f, t}, ok1 && ok2 && f.BitLen() == t.BitLen() && f.Compare(t) <= 0
 	}
 	if address, bits, ok := strings.Cut(s, "/"); ok {
 		a, ok := parseAddress(address)
 		n, err := strconv.Atoi(strings.TrimSpace(bits))
 		if !ok || err != nil {
-			return Range{}, false
+			return span{}, false
 		}
 		p, err := a.Prefix(n)
 		if err != nil {
-			return Range{}, false
+			return span{}, false
 		}
-		return Range{p.Addr(), last(p)}, true
+		return span{p.Addr(), last(p)}, true
 	}
 	a, ok := parseAddress(s)
-	return Range{a, a}, ok
+	return span{a, a}, ok
 }
 
 // maxAddress is the length of the longest address: IPv6 with IPv4 at its end.
@@ -245,12 +247,14 @@ func parseAddress(s string) (netip.Addr, bool) {
 	return a.Unmap(), err == nil && a.Zone() == ""
 }
 
-// last returns a prefix's last address.
+// last returns the last address of a prefix.
 func last(p netip.Prefix) netip.Addr {
-	b := p.Addr().AsSlice()
-	for i := p.Bits(); i < len(b)*8; i++ {
+	b := p.Addr().As16()
+	for i := 128 - p.Addr().BitLen() + p.Bits(); i < 128; i++ {
 		b[i/8] |= 1 << (7 - i%8)
 	}
-	a, _ := netip.AddrFromSlice(b)
-	return a
+	if p.Addr().Is4() {
+		return netip.AddrFrom4([4]byte(b[12:]))
+	}
+	return netip.AddrFrom16(b)
 }
