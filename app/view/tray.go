@@ -1,0 +1,65 @@
+package view
+
+import (
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/lang"
+
+	"coral/assets"
+)
+
+// tray is the icon in the system's tray, where there is one.
+type tray struct {
+	app    desktop.App // nil: none
+	menu   *fyne.Menu
+	state  *fyne.MenuItem // what is shared now; not for pressing
+	pause  *fyne.MenuItem
+	paused bool
+	told   time.Time // when the menu was changed last; zero: it is not there yet
+}
+
+// trayTell is how often the rate in the menu is brought up to date.
+const trayTell = 5 * time.Second
+
+func newTray(a fyne.App, win fyne.Window, emit func(Intent)) *tray {
+	t := &tray{}
+	t.app, _ = a.(desktop.App)
+	raise := fyne.NewMenuItem(lang.L("Show Coral"), func() {
+		win.Show()
+		win.RequestFocus()
+	})
+	t.state = fyne.NewMenuItem("", nil)
+	t.state.Disabled = true
+	t.pause = fyne.NewMenuItem(lang.L("Pause sharing"), func() { emit(PauseSharing{!t.paused}) })
+	quit := fyne.NewMenuItem(lang.L("Quit"), func() { emit(Quit{}) })
+	quit.IsQuit = true // else Fyne adds one that does not tell the swarm
+	t.menu = fyne.NewMenu("Coral", raise, t.state, t.pause, fyne.NewMenuItemSeparator(), quit)
+	return t
+}
+
+// show changes the menu only if it must: each change is a message to the desktop.
+func (t *tray) show(m *Model, now time.Time) {
+	if t.app == nil || !m.System.Tray {
+		return
+	}
+	paused := m.Sharing.Paused || m.Sharing.State == SharingPaused
+	state := sharingSentence(m.Sharing)
+	if t.paused == paused && (t.state.Label == state || now.Sub(t.told) < trayTell) {
+		return
+	}
+	first := t.told.IsZero()
+	t.told = now
+	t.paused, t.state.Label = paused, state
+	t.pause.Label = lang.L("Pause sharing")
+	if paused {
+		t.pause.Label = lang.L("Resume sharing")
+	}
+	if first {
+		t.app.SetSystemTrayIcon(assets.Icon())
+		t.app.SetSystemTrayMenu(t.menu)
+		return
+	}
+	t.menu.Refresh()
+}

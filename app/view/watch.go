@@ -1,0 +1,212 @@
+package view
+
+import (
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"coral/app/settings"
+	"coral/player"
+)
+
+// watchPage is the picture, what lies over it while it is needed, and one line
+// below.
+type watchPage struct {
+	emit  func(Intent)
+	video fyne.CanvasObject
+	root  *fyne.Container
+
+	stage    *stage
+	captions *captions
+	controls *controls
+	override *container.ThemeOverride // of the controls: dark in any theme
+	state    *watchState
+	bar      *sourceBar
+	hidePtr  func() // makes Fyne look at the pointer; nil: no way
+
+	model   *Model
+	stirred time.Time // when the pointer or a key last moved
+	awake   bool      // the controls are shown
+	channel string    // ID of what was shown last
+	kind    settings.Theme
+	full    bool
+	mini    bool
+}
+
+// controlsStay is how long the controls are shown after the last movement.
+const controlsStay = 2500 * time.Millisecond
+
+func newWatchPage(emit func(Intent), video fyne.CanvasObject, k *keys) *watchPage {
+	p := &watchPage{emit: emit, video: video, bar: newSourceBar(emit), captions: newCaptions()}
+	p.controls = newControls(emit, k, p.stir, p.openMenu)
+	p.override = container.NewThemeOverride(p.controls.root, overVideo(""))
+	p.state = newWatchState(emit)
+	p.stage = newStage(k)
+	p.stage.stirred = p.stir
+	p.stage.tapped = func() {
+		if p.model != nil && p.model.Watching != nil && !p.state.asks() {
+			emit(playPause(p.model))
+		}
+	}
+	p.stage.twice = func() {
+		if p.model == nil || p.model.Watching == nil {
+			return
+		}
+		if p.mini {
+			emit(SetMiniPlayer{false})
+		} else {
+			emit(SetFullScreen{!p.full})
+		}
+	}
+	p.stage.menu = func(at fyne.Position) { p.showMenu(p.wholeMenu(), at) }
+	p.stage.wheel = func(up bool) {
+		p.stir()
+		if up {
+			p.controls.volume.step(1)
+		} else {
+			p.controls.volume.step(-1)
+		}
+	}
+	p.bar.details.key, p.bar.details.letter = k.key, k.letter
+	p.bar.sharing.key, p.bar.sharing.letter = k.key, k.letter
+	p.override.Hide()
+	p.root = container.New(watchLayout{p}, video, p.captions, p.stage, p.state.Object(), p.override, p.bar)
+	return p
+}
+
+// Object implements page.
+func (p *watchPage) Object() fyne.CanvasObject { return p.root }
+
+// stir shows the controls.
+func (p *watchPage) stir() {
+	p.stirred = time.Now()
+	p.stage.hidden = false
+	if !p.awake && p.model != nil {
+		p.wake(true)
+		p.Show(p.model)
+	}
+}
+
+// stirIfShown shows the controls if the picture is the page.
+func (p *watchPage) stirIfShown() {
+	if p.root.Visible() {
+		p.stir()
+	}
+}
+
+// tick puts the controls away when nothing has moved for a while. They stay
+// while the pointer is on them or a menu is open.
+func (p *watchPage) tick(now time.Time) {
+	if p.awake && now.Sub(p.stirred) > controlsStay && !p.busy() {
+		p.wake(false)
+		p.Show(p.model)
+	}
+}
+
+// busy says whether the controls are in use.
+func (p *watchPage) busy() bool {
+	c := canvasOf(p.root)
+	if c != nil && c.Overlays().Top() != nil {
+		return true
+	}
+	return p.controls.seek.dragging || p.controls.volume.dragging
+}
+
+// rest is told that another page is shown.
+func (p *watchPage) rest() { p.awake, p.stage.hidden = false, false }
+
+func (p *watchPage) wake(on bool) {
+	p.awake = on
+	p.stage.hidden = !on && p.stage.inside
+	if on {
+		return
+	}
+	p.controls.explain(nil)
+	if c := canvasOf(p.root); c != nil {
+		switch c.Focused().(type) {
+		case *control, *seekBar: // what is not seen has no keyboard
+			c.Unfocus()
+		}
+	}
+	if p.stage.hidden && p.hidePtr != nil {
+		p.hidePtr()
+	}
+}
+
+// Show implements page.
+func (p *watchPage) Show(m *Model) {
+	p.model = m
+	w := m.Watching
+	if w == nil {
+		return
+	}
+	if w.Channel.ID != p.channel {
+		p.channel = w.Channel.ID
+		p.controls.edge = liveEdge{}
+		p.stirred, p.awake = time.Now(), true // say what it is
+	}
+	if k := m.Settings.Theme; k != p.kind {
+		p.kind = k
+		p.override.Theme = overVideo(k)
+		p.override.Refresh()
+		p.state.theme(k)
+	}
+	playable := w.Engine == EngineMPV
+	p.state.show(m, time.Now())
+	over := p.awake && playable && w.Player.Phase != player.Failed
+	bar := !w.MiniPlayer && (!w.FullScreen || over)
+	news := p.full != w.FullScreen || p.mini != w.MiniPlayer || bar != p.bar.Visible()
+	p.full, p.mini = w.FullScreen, w.MiniPlayer
+	show(p.video, playable)
+	show(p.stage, playable)
+	show(p.bar, bar)
+	if bar {
+		p.bar.show(m)
+	}
+	if over {
+		p.controls.show(m)
+	}
+	show(p.override, over)
+	p.captions.set(w.Caption, p.captionFoot(over))
+	if news {
+		p.root.Refresh()
+	}
+}
+
+// captionFoot is how far above the picture's foot captions stand.
+func (p *watchPage) captionFoot(over bool) float32 {
+	foot := float32(20)
+	if over {
+		foot = controlsFoot
+		if p.full {
+			foot += barHeight
+		}
+	}
+	return foot
+}
+
+// watchLayout gives the picture all there is, less the line below; in full
+// screen the line lies over the picture with the controls.
+type watchLayout struct{ p *watchPage }
+
+// Layout implements fyne.Layout.
+func (l watchLayout) Layout(_ []fyne.CanvasObject, s fyne.Size) {
+	p := l.p
+	picture, over := s, s
+	if p.bar.Visible() {
+		over.Height -= barHeight
+		if !p.full {
+			picture.Height -= barHeight
+		}
+		p.bar.Move(fyne.NewPos(0, s.Height-barHeight))
+		p.bar.Resize(fyne.NewSize(s.Width, barHeight))
+	}
+	for _, o := range []fyne.CanvasObject{p.video, p.captions, p.stage, p.state.Object()} {
+		o.Resize(picture)
+	}
+	p.override.Resize(over)
+}
+
+// MinSize implements fyne.Layout.
+func (watchLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }

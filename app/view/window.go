@@ -1,0 +1,299 @@
+package view
+
+import (
+	"image"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"coral/app/settings"
+	"coral/assets"
+)
+
+const (
+	// redraw is the least time between two models that are drawn.
+	redraw = 100 * time.Millisecond
+
+	// The window's sizes: at first, and the least that everything still works in.
+	startWidth, startHeight = 1120, 720
+	leastWidth, leastHeight = 480, 340
+)
+
+// Window is the program's main window, with the details window and the tray.
+// Its unexported fields below the first group belong to Fyne's goroutine.
+type Window struct {
+	app  fyne.App
+	win  fyne.Window
+	emit func(Intent)
+
+	mu     sync.Mutex
+	newest *Model // given to Show, not drawn yet
+	drawn  time.Time
+	timer  *time.Timer // will draw newest; nil: nothing waits
+
+	gate     sync.RWMutex // held for reading while Fyne is told something
+	closed   bool
+	geometry atomic.Pointer[settings.Window]
+
+	model    *Model // the last drawn; nil: none
+	look     look
+	header   *header
+	pages    map[Page]page
+	watch    *watchPage
+	overlays []overlay
+	help     *keyHelp
+	notices  *noticeStack
+	details  *detailsWindow
+	tray     *tray
+	mini     miniPlayer
+	keys     *keys
+	goal     func() // gives the keyboard to a field once its page has come; nil: none
+	root     *fyne.Container
+}
+
+// New builds the window around video, hidden until Fyne().Show is called. emit
+// is called on Fyne's goroutine and must not block.
+func New(a fyne.App, video fyne.CanvasObject, emit func(Intent)) *Window {
+	w := &Window{app: a, emit: emit}
+	a.Settings().SetTheme(w.look)
+	w.win = a.NewWindow("Coral")
+	w.win.SetIcon(assets.Icon())
+	w.win.SetPadded(false)
+
+	w.keys = newKeys(w)
+	w.header = newHeader(emit)
+	w.watch = newWatchPage(emit, video, w.keys)
+	w.pages = map[Page]page{
+		PageLibrary:  newLibraryPage(emit),
+		PageWatch:    w.watch,
+		PageSettings: newSettingsPage(emit, w.win),
+		PageAbout:    newAboutPage(emit),
+	}
+	w.help = newKeyHelp()
+	// The later lies above the earlier: nothing may hide the question of consent.
+	w.overlays = []overlay{newShareSheet(emit), newCloseQuestion(emit), newConsent(emit)}
+	w.notices = newNoticeStack(emit)
+	w.details = newDetailsWindow(a, emit)
+	w.tray = newTray(a, w.win, emit)
+	w.mini = miniPlayer{win: w.win}
+
+	w.root = newFrameOf(w)
+	w.win.SetContent(w.root)
+	w.win.Resize(fyne.NewSize(startWidth, startHeight))
+	w.win.SetCloseIntercept(func() { emit(CloseWindow{Answer: settings.CloseAsk}) })
+	w.win.SetOnDropped(func(_ fyne.Position, dropped []fyne.URI) { openDropped(dropped, emit) })
+	w.keys.connect(w.win.Canvas())
+	return w
+}
+
+// Fyne returns the window itself.
+func (w *Window) Fyne() fyne.Window { return w.win }
+
+// Show draws m soon: at most every tenth of a second, and only the newest. It
+// may be called from any goroutine.
+func (w *Window) Show(m Model) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.newest = &m
+	if w.timer != nil {
+		return
+	}
+	w.timer = time.AfterFunc(max(0, redraw-time.Since(w.drawn)), func() { w.onMain(w.draw) })
+}
+
+// onMain runs f on Fyne's goroutine, unless the window is closed.
+func (w *Window) onMain(f func()) {
+	w.gate.RLock()
+	defer w.gate.RUnlock()
+	if !w.closed {
+		fyne.Do(f)
+	}
+}
+
+// draw draws the newest model.
+func (w *Window) draw() {
+	w.mu.Lock()
+	m := w.newest
+	w.timer, w.newest, w.drawn = nil, nil, time.Now()
+	w.mu.Unlock()
+	if m != nil {
+		w.show(m, time.Now())
+	}
+}
+
+// show maps m to the screens. The order matters: the theme first, so that
+// nothing is drawn twice; what covers others last.
+func (w *Window) show(m *Model, now time.Time) {
+	if w.look.kind != m.Settings.Theme {
+		w.look.kind = m.Settings.Theme
+		w.app.Settings().SetTheme(w.look)
+	}
+	first := w.model == nil
+	old := w.current()
+	w.model = m
+	w.arrange(m, first)
+
+	w.header.show(m)
+	w.pages[w.current()].Show(m)
+	if w.watch.Object().Visible() {
+		w.watch.tick(now)
+	} else {
+		w.watch.rest()
+	}
+	w.notices.Show(m)
+	w.help.Show(m)
+	for _, o := range w.overlays {
+		o.Show(m)
+	}
+	w.details.Show(m, now)
+	w.tray.show(m, now)
+	if first || old != w.current() {
+		w.keys.arrive(w.current())
+	}
+}
+
+// current is the page that fills the window.
+func (w *Window) current() Page {
+	switch {
+	case w.model == nil:
+		return PageLibrary
+	case w.model.Page == PageWatch && w.model.Watching == nil:
+		return PageLibrary
+	}
+	return w.model.Page
+}
+
+// arrange gives the window its shape: which page, full, mini, or as it was.
+func (w *Window) arrange(m *Model, first bool) {
+	if size := m.Settings.Window; first && size.Width >= leastWidth && size.Height >= leastHeight {
+		w.win.Resize(fyne.NewSize(size.Width, size.Height))
+	}
+	watching := w.current() == PageWatch
+	full := m.Watching != nil && m.Watching.FullScreen && watching
+	mini := m.Watching != nil && m.Watching.MiniPlayer && watching && !full
+	if w.win.FullScreen() != full {
+		w.win.SetFullScreen(full)
+	}
+	changed := w.mini.set(mini)
+	show(w.header, !watching)
+	for p, screen := range w.pages {
+		if o := screen.Object(); o.Visible() != (p == w.current()) {
+			show(o, p == w.current())
+			changed = true
+		}
+	}
+	if changed || first {
+		w.root.Refresh()
+	}
+	w.remember(full, mini)
+}
+
+// remember keeps the size of the window as it is when it is neither full nor
+// mini.
+func (w *Window) remember(full, mini bool) {
+	g := settings.Window{Width: startWidth, Height: startHeight}
+	if last := w.geometry.Load(); last != nil {
+		g = *last
+	}
+	g.FullScreen = full
+	if s := w.win.Canvas().Size(); !full && !mini && !w.mini.leaving() && s.Width >= leastWidth {
+		g.Width, g.Height = s.Width, s.Height
+	}
+	w.geometry.Store(&g)
+}
+
+// Geometry returns the size that the window had last, without full screen and
+// mini player. It may be called from any goroutine.
+func (w *Window) Geometry() settings.Window {
+	if g := w.geometry.Load(); g != nil {
+		return *g
+	}
+	return settings.Window{Width: startWidth, Height: startHeight}
+}
+
+// Image returns the window's picture, nil if it is closed. It may be called from
+// any goroutine but Fyne's.
+func (w *Window) Image() image.Image {
+	w.gate.RLock()
+	defer w.gate.RUnlock()
+	if w.closed {
+		return nil
+	}
+	var img image.Image
+	fyne.DoAndWait(func() { img = w.win.Canvas().Capture() })
+	return img
+}
+
+// Close makes Show and Image do nothing: after it Fyne is told nothing more.
+// It may be called from any goroutine, more than once.
+func (w *Window) Close() {
+	w.gate.Lock()
+	w.closed = true
+	w.gate.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+}
+
+// maxDropped bounds how many files of one drop are opened.
+const maxDropped = 16
+
+func openDropped(dropped []fyne.URI, emit func(Intent)) {
+	for _, u := range dropped[:min(len(dropped), maxDropped)] {
+		if u.Scheme() == "file" {
+			emit(Open{u.Path()})
+		} else {
+			emit(Open{u.String()})
+		}
+	}
+}
+
+// frameLayout puts the header on top, the page below, notices over the page.
+type frameLayout struct{ w *Window }
+
+func newFrameOf(w *Window) *fyne.Container {
+	root := fyne.NewContainerWithoutLayout()
+	for _, p := range []Page{PageWatch, PageLibrary, PageSettings, PageAbout} {
+		o := w.pages[p].Object()
+		if p != PageLibrary {
+			o.Hide()
+		}
+		root.Objects = append(root.Objects, o)
+	}
+	root.Objects = append(root.Objects, w.header, w.notices.Object(), w.help.Object())
+	for _, o := range w.overlays {
+		root.Objects = append(root.Objects, o.Object())
+	}
+	root.Layout = frameLayout{w}
+	return root
+}
+
+// Layout implements fyne.Layout.
+func (l frameLayout) Layout(_ []fyne.CanvasObject, s fyne.Size) {
+	w := l.w
+	top := float32(0)
+	if h := w.header; h.Visible() {
+		top = h.MinSize().Height
+		h.Resize(fyne.NewSize(s.Width, top))
+	}
+	for _, p := range w.pages {
+		if o := p.Object(); o.Visible() {
+			o.Move(fyne.NewPos(0, top))
+			o.Resize(fyne.NewSize(s.Width, s.Height-top))
+		}
+	}
+	w.notices.place(fyne.NewPos(0, top), s)
+}
+
+// MinSize implements fyne.Layout. The pages fit themselves into what they get.
+func (l frameLayout) MinSize([]fyne.CanvasObject) fyne.Size {
+	if l.w.mini.on {
+		return fyne.NewSize(miniLeast, float32(math.Round(miniLeast*9/16)))
+	}
+	return fyne.NewSize(leastWidth, leastHeight)
+}
