@@ -3,9 +3,11 @@ package system
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
-var errAppleEvents = errors.New("register links: macOS hands links to programs as Apple events, which the window library does not pass on; paste the link instead")
+var errAppleEvents = errors.New("register links: macOS hands " + strings.Join(schemes, ": and ") +
+	": links to programs as Apple events, which the window library does not pass on; paste the link instead")
 
 func (h *Handler) supported() error                 { return errAppleEvents }
 func (h *Handler) registered(context.Context) bool  { return false }

@@ -43,6 +43,8 @@ type Instance struct {
 	key    []byte
 	opened chan []string
 
+	timeout time.Duration // of one handover
+
 	stop sync.Once // of listening
 }
 
@@ -80,7 +82,7 @@ func claim(dir string, args []string, patience time.Duration) (*Instance, bool, 
 		}
 		address, key, err := readAddress(dir)
 		if err == nil {
-			if err = handOver(address, key, message); err == nil {
+			if err = handOver(address, key, message, handoverTime); err == nil {
 				return nil, false, nil
 			}
 		}
@@ -103,7 +105,7 @@ func newInstance(dir string, lock *os.File) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &Instance{dir: dir, lock: lock, l: l, key: make([]byte, keyLen), opened: make(chan []string, maxOpened)}
+	i := &Instance{dir: dir, lock: lock, l: l, key: make([]byte, keyLen), opened: make(chan []string, maxOpened), timeout: handoverTime}
 	_, _ = rand.Read(i.key) // never fails
 	if err := i.writeAddress(); err != nil {
 		_ = l.Close()

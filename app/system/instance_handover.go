@@ -66,14 +66,14 @@ func proof(key []byte, who string, parts ...[]byte) []byte {
 }
 
 // handOver sends message to the first program and waits until its app has it.
-func handOver(address string, key, message []byte) error {
+func handOver(address string, key, message []byte, timeout time.Duration) error {
 	letItRise()
-	c, err := net.DialTimeout("tcp4", address, handoverTime)
+	c, err := net.DialTimeout("tcp4", address, timeout)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(handoverTime))
+	_ = c.SetDeadline(time.Now().Add(timeout))
 	a, b, theirs := make([]byte, nonceLen), make([]byte, nonceLen), make([]byte, sha256.Size)
 	_, _ = rand.Read(b)
 	if _, err := io.ReadFull(c, a); err != nil {
@@ -105,14 +105,14 @@ func handOver(address string, key, message []byte) error {
 // that closed.
 func ended(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("no answer for %v: %w", handoverTime, err)
+		return fmt.Errorf("it hangs: %w", err)
 	}
 	return fmt.Errorf("it hung up: %w", err)
 }
 
 // hear takes one handover and passes it to the app.
 func (i *Instance) hear(ctx context.Context, c net.Conn) error {
-	_ = c.SetDeadline(time.Now().Add(handoverTime))
+	_ = c.SetDeadline(time.Now().Add(i.timeout))
 	a, b := make([]byte, nonceLen), make([]byte, nonceLen)
 	_, _ = rand.Read(a)
 	if _, err := c.Write(a); err != nil {
@@ -144,7 +144,7 @@ func (i *Instance) hear(ctx context.Context, c net.Conn) error {
 	if err != nil {
 		return err
 	}
-	busy := time.NewTimer(handoverTime / 2) // the other one gives up later than we do
+	busy := time.NewTimer(i.timeout / 2) // the other one gives up later than we do
 	defer busy.Stop()
 	select {
 	case i.opened <- args:

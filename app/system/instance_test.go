@@ -214,7 +214,7 @@ func TestInstanceRefuses(t *testing.T) {
 	i := first(t)
 	message, _ := encodeArgs([]string{"coral:?evil"})
 	wrong := bytes.Repeat([]byte{7}, keyLen)
-	if err := handOver(i.l.Addr().String(), wrong, message); !errors.Is(err, errStranger) {
+	if err := handOver(i.l.Addr().String(), wrong, message, handoverTime); !errors.Is(err, errStranger) {
 		t.Errorf("with the wrong key: %v", err)
 	}
 	// One that does not check us, and proves nothing.
@@ -275,7 +275,7 @@ func TestInstanceStaleAddress(t *testing.T) {
 	}()
 	defer l.Close()
 	message, _ := encodeArgs([]string{"coral:?secret"})
-	if err := handOver(l.Addr().String(), make([]byte, keyLen), message); !errors.Is(err, errStranger) {
+	if err := handOver(l.Addr().String(), make([]byte, keyLen), message, handoverTime); !errors.Is(err, errStranger) {
 		t.Errorf("handOver: %v", err)
 	}
 	if b := <-heard; len(b) != nonceLen {
@@ -293,5 +293,41 @@ func TestInstanceSilent(t *testing.T) {
 	i.unlisten()
 	if _, _, err := claim(dir, nil, 50*time.Millisecond); err == nil || !strings.Contains(err.Error(), "runs already") {
 		t.Errorf("lock held, nobody listens: %v", err)
+	}
+}
+
+// Neither side waits for the other for ever.
+func TestInstanceTimes(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	err = handOver(l.Addr().String(), make([]byte, keyLen), nil, 20*time.Millisecond)
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a first that hangs: %v", err)
+	}
+	i, _, err := Claim(t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	i.timeout = 20 * time.Millisecond
+	hear := func(send []byte) error {
+		ours, theirs := net.Pipe()
+		defer ours.Close()
+		go func() {
+			_, _ = io.CopyN(io.Discard, theirs, nonceLen)
+			_, _ = theirs.Write(send)
+			_, _ = io.Copy(io.Discard, theirs)
+			_ = theirs.Close()
+		}()
+		return i.hear(t.Context(), ours)
+	}
+	if err := hear(nil); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a second that hangs: %v", err)
+	}
+	if err := hear(make([]byte, nonceLen+3)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a second that stops: %v", err)
 	}
 }

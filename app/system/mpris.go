@@ -132,19 +132,6 @@ func (m *MPRIS) positionLocked() time.Duration {
 	return max(p, 0)
 }
 
-// state returns what plays, where it is by now, and since the last call with
-// take, the last jump or -1.
-func (m *MPRIS) state(take bool) (p Playback, jump time.Duration) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	p, jump = m.now, m.jumps
-	p.Position = m.positionLocked()
-	if take {
-		m.jumps = -1
-	}
-	return p, jump
-}
-
 // Run is on the user's bus until ctx or the bus ends. Without a bus it returns an
 // error at once: nothing is lost but the keys.
 func (m *MPRIS) Run(ctx context.Context) error { return m.run(ctx) }

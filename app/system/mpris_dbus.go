@@ -89,6 +89,19 @@ func (m *MPRIS) serve(ctx context.Context, bus string) error {
 	}
 }
 
+// state returns what plays, where it is by now, and since the last call with
+// take, the last jump or -1.
+func (m *MPRIS) state(take bool) (p Playback, jump time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, jump = m.now, m.jumps
+	p.Position = m.positionLocked()
+	if take {
+		m.jumps = -1
+	}
+	return p, jump
+}
+
 // announce emits what differs and returns now. Position never is announced: the
 // desktop counts on by itself and is told of jumps.
 func announce(c *dbus.Conn, iface string, before, now map[string]dbus.Variant) map[string]dbus.Variant {

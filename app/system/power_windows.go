@@ -45,7 +45,8 @@ func watch(ctx context.Context, f func(Conditions)) error {
 	// it in our apartment.
 	runtime.LockOSThread()
 	var costs *costManager
-	if windows.CoInitializeEx(0, windows.COINIT_MULTITHREADED) == nil {
+	const already = syscall.Errno(1) // S_FALSE: by this thread, which still counts
+	if err := windows.CoInitializeEx(0, windows.COINIT_MULTITHREADED); err == nil || err == already {
 		defer func() { _, _, _ = coUninitialize.Call() }()
 		const inAnyServer = 0x17 // CLSCTX_ALL
 		if r, _, _ := coCreateInstance.Call(uintptr(unsafe.Pointer(&classNetworkListManager)), 0, inAnyServer,

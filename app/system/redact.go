@@ -92,6 +92,8 @@ var (
 	secretRun = regexp.MustCompile(`[A-Za-z0-9_+-]{20,}={0,2}`)
 	// hostPort has a name and a port; main.go:12 is none.
 	hostPort = regexp.MustCompile(`[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]*[\p{L}\p{N}_])?\.?(?::|%3[aA])\p{Nd}{1,5}`)
+	// pathBehind is the rest of a link that stood there without its scheme.
+	pathBehind = regexp.MustCompile(`(\[host\]|\[address\])[/?#][^\s"'<>)\]]+`)
 	// domain is a dotted name; see isHost.
 	domain = regexp.MustCompile(`[\p{L}\p{N}_](?:[\p{L}\p{N}_-]*)(?:\.[\p{L}\p{N}_][\p{L}\p{N}_-]*)+`)
 )
@@ -134,12 +136,13 @@ func (r *redactor) text(s string) string {
 		}
 		return "[host]"
 	})
-	return domain.ReplaceAllStringFunc(s, func(w string) string {
+	s = domain.ReplaceAllStringFunc(s, func(w string) string {
 		if isHost(w) {
 			return "[host]"
 		}
 		return w
 	})
+	return pathBehind.ReplaceAllString(s, "$1/…")
 }
 
 // harmless spares most texts the rules: words in which none of them can find
