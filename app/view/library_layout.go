@@ -35,6 +35,13 @@ func (l *libraryLayout) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 
 func (l *libraryLayout) layoutLink(width, edge float32, narrow bool) (y float32) {
 	p := l.page
+	hint := lang.L("Paste a channel link")
+	if narrow {
+		hint = lang.L("Channel link")
+	}
+	if p.link.PlaceHolder != hint {
+		p.link.SetPlaceHolder(hint)
+	}
 	setWords(p.open, lang.L("Open"), narrow)
 	setWords(p.file, lang.L("File…"), narrow)
 	open, file := p.open.MinSize().Width+12, p.file.MinSize().Width+4

@@ -128,10 +128,16 @@ func newAmount(kind amountKind, changed func(int64)) *amount {
 	a.words.Hide()
 	a.wrong.Hide()
 	a.unit = widget.NewLabel(kind.unit)
-	entry := container.NewBorder(nil, nil, nil, least(unitWidth, 0, a.unit), least(92, 0, a.entry))
+	entry := container.NewBorder(nil, nil, nil, least(unitWidth, 0, a.unit), least(fieldWidth(kind.none), 0, a.entry))
 	line := container.NewBorder(nil, nil, nil, entry, container.New(midline{}, a.slider))
 	a.root = container.New(column{-6}, container.New(inset{8, 2}, line), a.words, a.wrong)
 	return a
+}
+
+// fieldWidth has room for a number and for "no limit" in any language.
+func fieldWidth(none string) float32 {
+	words := fyne.MeasureText(none, theme.TextSize(), fyne.TextStyle{}).Width
+	return max(92, words+4*theme.InnerPadding())
 }
 
 // midline gives objects all the width, and their least height in the middle.

@@ -63,9 +63,9 @@ func newSharingSection(p *settingsPage) *section {
 			newRow(lang.L("Share on metered networks"), lang.L("A telephone's connection, for instance. Off: watching goes on, sharing waits."), s.metered),
 			newRow(lang.L("Share on battery"), "", s.battery)),
 		newGroup(lang.L("After watching"),
-			newRow(lang.L("Go on sharing"), lang.L("What the cache holds helps others to see the channel."), s.background.widget),
+			newRow(lang.L("Go on sharing"), lang.L("What the cache holds helps others to see the channel."), least(220, 0, s.background.widget)),
 			s.afterRow, s.ratioRow,
-			newRow(lang.L("Closing the window"), "", s.onClose.widget)),
+			newRow(lang.L("Closing the window"), "", least(220, 0, s.onClose.widget))),
 	)
 	return &section{title: lang.L("Sharing"), icon: theme.UploadIcon(), root: root, show: s.show}
 }
@@ -87,8 +87,8 @@ func (s *sharingSection) buildBackground(edit func(func(*settings.Settings))) {
 		names[i] = ratioName(r)
 	}
 	s.ratio = newPicker(ratios, names, func(v float64) { edit(func(x *settings.Settings) { x.StopRatio = v }) })
-	s.afterRow = newRow(lang.L("Then stop after"), "", s.after.widget)
-	s.ratioRow = newRow(lang.L("Then stop at"), lang.L("Given, measured by what you took."), s.ratio.widget)
+	s.afterRow = newRow(lang.L("Then stop after"), "", least(220, 0, s.after.widget))
+	s.ratioRow = newRow(lang.L("Then stop at"), lang.L("Given, measured by what you took."), least(220, 0, s.ratio.widget))
 	s.onClose = newPicker([]settings.OnClose{settings.CloseAsk, settings.CloseTray, settings.CloseQuit},
 		[]string{lang.L("Ask me"), lang.L("Keeps Coral in the tray"), lang.L("Quits Coral")},
 		func(v settings.OnClose) { edit(func(x *settings.Settings) { x.OnClose = v }) })

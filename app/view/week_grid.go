@@ -330,6 +330,7 @@ func (r *weekRenderer) Refresh() {
 	for i, c := range r.cells {
 		c.FillColor = levelColour(g, g.week[i/hoursADay][i%hoursADay])
 		c.CornerRadius = 3
+		c.StrokeColor, c.StrokeWidth = colour(g, theme.ColorNameSeparator), 1
 	}
 	r.cursor.StrokeColor, r.cursor.StrokeWidth, r.cursor.CornerRadius = color.Transparent, 0, 4
 	if g.focused {
