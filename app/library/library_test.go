@@ -2,7 +2,6 @@ package library
 
 import (
 	"context"
-	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	"time"
 
 	"coral/app/settings"
-	"coral/node/channel"
 )
 
 func open(t *testing.T, dir string) *Library {
@@ -36,22 +34,6 @@ func add(t *testing.T, l *Library, c Channel) Channel {
 	return c
 }
 
-// linkOf makes a link of a channel with that name.
-func linkOf(t *testing.T, name string, secret []byte) *channel.Link {
-	t.Helper()
-	root, err := channel.NewRoot()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &channel.Descriptor{Name: name, Root: root.Public().(ed25519.PublicKey), Origins: []string{"https://o.example/live.m3u8"}}
-	if secret != nil {
-		d.Private, d.SecretHash = true, channel.SecretHash(secret)
-	}
-	l := d.Link()
-	l.Secret = secret
-	return l
-}
-
 func names(list []Channel) (s []string) {
 	for _, c := range list {
 		s = append(s, c.Name)
@@ -61,69 +43,6 @@ func names(list []Channel) (s []string) {
 
 func plain(n int) Channel {
 	return Channel{Link: fmt.Sprintf("https://tv.example/%05d.m3u8", n), Name: fmt.Sprintf("TV %05d", n)}
-}
-
-func TestIdentity(t *testing.T) {
-	l := linkOf(t, "An event", nil)
-	id := l.Channel.String()
-	short := "magnet:?xt=urn:btih:" + strings.ToUpper(id)
-	for _, link := range []string{l.String(), l.URI(), short, "  " + short + "&tr=udp%3A%2F%2Ft.example%3A1\n", "coral://?xt=urn:btih:" + id} {
-		if got, err := Identify(link); err != nil || got != id {
-			t.Errorf("%s: %s, %v", link, got, err)
-		}
-	}
-	a, _ := Identify("https://TV.example/a.m3u8#here")
-	b, _ := Identify("HTTPS://tv.example/a.m3u8")
-	c, _ := Identify("https://tv.example/A.m3u8")
-	d, _ := Identify("https://tv.example/a.m3u8?token=1")
-	if a != b || a == c || a == d {
-		t.Errorf("playlists: %s, %s, %s, %s", a, b, c, d)
-	}
-	for _, bad := range []string{"", "ftp://x/y", "/etc/passwd", "magnet:?xt=urn:btih:12", "javascript:alert(1)"} {
-		if id, err := Identify(bad); err == nil {
-			t.Errorf("%q is %s", bad, id)
-		}
-	}
-}
-
-func TestTwoLinksOneChannel(t *testing.T) {
-	dir := t.TempDir()
-	l := open(t, dir)
-	full := linkOf(t, "An event", nil)
-	bare := "magnet:?xt=urn:btih:" + full.Channel.String() + "&tr=udp%3A%2F%2Ft.example%3A80&x.pe=192.0.2.1:26725"
-	first := add(t, l, Channel{Link: bare})
-	if first.Name != full.Channel.String()[:8] || first.Plain {
-		t.Errorf("without a name: %+v", first)
-	}
-	if err := l.SetFavorite(first.ID, true); err != nil {
-		t.Fatal(err)
-	}
-	second := add(t, l, Channel{Link: full.URI()})
-	add(t, l, Channel{Link: bare})
-	list := open(t, dir).List("", "")
-	if len(list) != 1 || list[0].ID != first.ID || list[0].Name != "An event" || !list[0].Favorite || second.ID != first.ID {
-		t.Fatalf("%+v", list)
-	}
-	got, err := channel.ParseLink(list[0].Link)
-	if err != nil || got.Descriptor == nil || len(got.Trackers) != 1 || len(got.Peers) != 1 {
-		t.Errorf("%+v, %v", got, err)
-	}
-}
-
-func TestPrivateLink(t *testing.T) {
-	secret, err := channel.NewSecret()
-	if err != nil {
-		t.Fatal(err)
-	}
-	full := linkOf(t, "Ours", secret)
-	for _, order := range [][]string{
-		{full.String(), "magnet:?xt=urn:btih:" + full.Channel.String()},
-		{"magnet:?xt=urn:btih:" + full.Channel.String(), full.String()},
-	} {
-		if l, err := channel.ParseLink(joinLinks(order[0], order[1])); err != nil || l.Descriptor == nil || len(l.Secret) == 0 {
-			t.Errorf("%+v, %v", l, err)
-		}
-	}
 }
 
 func TestEditsAreKept(t *testing.T) {
@@ -375,6 +294,21 @@ func TestLibraryBackup(t *testing.T) {
 	if got, ok := again.Get(c.ID); !ok || got.Consent != settings.Unasked || !again.Found().Backup {
 		t.Errorf("%+v, %+v", got, again.Found())
 	}
+}
+
+func TestLedgerRun(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		l := openLedger(t, dir)
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error)
+		go func() { done <- l.Run(ctx) }()
+		l.Add("a", 1, 2, time.Now())
+		cancel()
+		if err := <-done; err != nil || openLedger(t, dir).Total(time.Now()).EverDown != 2 {
+			t.Error(err)
+		}
+	})
 }
 
 // What is gathered is written by Run after a while, and when it ends.
