@@ -4,7 +4,6 @@ package system
 
 import (
 	"errors"
-	"os"
 	"os/exec"
 	"path/filepath"
 
@@ -32,7 +31,10 @@ func knownPlayers() []known {
 	flatpak := func(id string) []string {
 		return []string{filepath.Join(xdg.DataHome, "flatpak", "exports", "bin", id), "/var/lib/flatpak/exports/bin/" + id}
 	}
-	list := []known{
+	if !HasDisplay() {
+		return nil // they would all fail, or draw with letters
+	}
+	return []known{
 		{"mpv", append([]string{"mpv"}, flatpak("io.mpv.Mpv")...), []string{"--force-window", "--no-terminal", "--"}},
 		{"VLC", append([]string{"vlc"}, flatpak("org.videolan.VLC")...), nil},
 		{"Celluloid", append([]string{"celluloid"}, flatpak("io.github.celluloid_player.Celluloid")...), nil},
@@ -40,8 +42,4 @@ func knownPlayers() []known {
 		{"SMPlayer", []string{"smplayer"}, nil},
 		{"ffplay", []string{"ffplay"}, []string{"-loglevel", "error", "-i"}},
 	}
-	if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
-		return nil // they would all fail, or draw with letters
-	}
-	return list
 }
