@@ -145,8 +145,12 @@ func (l *loop) setBuffering(on bool) {
 }
 
 // mark is a discontinuity: from at on, mpv has made the time stamps go on, and
-// those of the stream are smaller by offset.
-type mark struct{ at, offset time.Duration }
+// those of the stream are smaller by offset; by step more than before.
+type mark struct{ at, step, offset time.Duration }
+
+// together is how near the discontinuities of audio and video are: they end and
+// begin apart by a picture or two, and mpv tells of each.
+const together = 2 * time.Second
 
 // maxMarks bounds what is remembered of a broken stream.
 const maxMarks = 1 << 10
@@ -170,13 +174,19 @@ func (l *loop) heard(prefix, line string) {
 	l.log.Debug("mpv says", "part", prefix, "text", urls.ReplaceAllString(line, "URL"))
 }
 
-// addMark notes that what would have been at from is at to.
+// addMark notes that what would have been at from, had all discontinuities so
+// far been the only ones, is at to.
 func addMark(marks []mark, from, to time.Duration) []mark {
-	offset := to - from
+	step := to - from
+	offset := step
 	if n := len(marks); n > 0 {
-		offset += marks[n-1].offset // mpv's offsets add up, and so do from and to
+		last := marks[n-1]
+		if (to-last.at).Abs() < together && (step-last.step).Abs() < together {
+			return marks // the other stream's
+		}
+		offset += last.offset
 	}
-	return append(marks, mark{at: to, offset: offset})
+	return append(marks, mark{at: to, step: step, offset: offset})
 }
 
 // original is the time stamp that the stream has for what mpv calls at.

@@ -95,7 +95,7 @@ func (l *loop) open() {
 		l.place = l.first()
 	}
 	l.stage, l.placed, l.starting = opening, false, true
-	l.pending, l.marks, l.ranges, l.buffering = -1, nil, nil, false
+	l.pending, l.marks, l.ranges, l.buffering, l.seeking = -1, nil, nil, false, false
 	l.openedAt = time.Now()
 	l.applySpeed(1)
 
@@ -186,11 +186,12 @@ func (l *loop) restarted() {
 	if l.stage != opening && l.stage != playing {
 		return
 	}
-	l.moved = time.Now()
+	l.moved, l.seeking = time.Now(), false
 	if l.pending >= 0 {
 		return // not the place yet: see prime
 	}
 	l.show()
+	l.measure(l.moved)
 }
 
 // show is the end of opening.

@@ -18,6 +18,8 @@ type Options struct {
 	Volume    int  // 0 to 100
 	Muted     bool
 	Log       *slog.Logger // nil: none
+
+	audio string // mpv's name of an audio output; "": whatever works. Tests play to nobody.
 }
 
 // Player is a player.Player. Open makes one, Run works for it.
@@ -128,7 +130,7 @@ func (p *Player) configure(core uintptr, o Options) error {
 		{"profile", "sw-fast"},
 		{"idle", "yes"},
 		{"vo", "libmpv"}, {"hwdec", hardware}, {"stop-screensaver", "no"},
-		{"audio-fallback-to-null", "yes"}, {"audio-client-name", "Coral"},
+		{"ao", o.audio}, {"audio-fallback-to-null", "yes"}, {"audio-client-name", "Coral"},
 		{"volume", strconv.Itoa(o.Volume)}, {"mute", yes(o.Muted)},
 		{"sid", "no"}, {"sub-auto", "no"}, // the app draws them
 		{"audio-file-auto", "no"}, {"cover-art-auto", "no"},
@@ -227,7 +229,13 @@ func (p *Player) Stop() {
 }
 
 // SetPaused pauses or goes on.
-func (p *Player) SetPaused(on bool) { p.wish(func(w *wishes) { w.paused = &on }) }
+func (p *Player) SetPaused(on bool) {
+	p.wish(func(w *wishes) {
+		if w.paused = &on; !on {
+			w.step = 0 // stepping pauses, and was before
+		}
+	})
+}
 
 // Seek goes to a position; where there is nothing, to the nearest that there is.
 func (p *Player) Seek(to time.Duration) { p.wish(func(w *wishes) { w.seek = &seek{to: to} }) }

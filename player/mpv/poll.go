@@ -78,7 +78,10 @@ func (l *loop) measure(now time.Time) {
 	if first := l.render.first.Load(); first != 0 && s.FirstPictureAt.IsZero() && l.pictured {
 		s.FirstPictureAt = time.Unix(0, first)
 	}
-	if l.stage == playing && l.placed && ok {
+	if l.seeking && now.Sub(l.soughtAt) > settle {
+		l.seeking = false
+	}
+	if l.stage == playing && l.placed && ok && !l.seeking {
 		if at := pts + l.shift; at != s.Position {
 			s.Position, l.moved = at, now
 		}
@@ -190,6 +193,7 @@ func (l *loop) seek(w seek) {
 			l.openAt(bySeek, place{at: to})
 		} else if l.placed {
 			l.seekTo(to - l.shift)
+			s.Position = to
 		}
 		return
 	}
@@ -204,19 +208,22 @@ func (l *loop) seek(w seek) {
 	switch {
 	case l.stage == waiting:
 		l.place = place{edge: l.following, at: to} // the next attempt begins there
-		s.Position = to
 	case l.placed && l.cached(to-l.shift):
-		s.Position = to
 		l.seekTo(to - l.shift)
 	case l.timeline.Known():
-		s.Position = to
 		l.openAt(bySeek, place{edge: l.following, at: to})
+	default:
+		return
 	}
+	// Shown at once: bars must not spring back under a finger.
+	s.Position = to
+	l.reach(time.Now())
 }
 
 // seekTo makes mpv seek to a time stamp.
 func (l *loop) seekTo(pts time.Duration) {
-	l.soughtAt, l.moved = time.Now(), time.Now()
+	l.soughtAt, l.moved, l.seeking = time.Now(), time.Now(), true
+	l.state.PTS = original(l.marks, pts)
 	l.command("seek", strconv.FormatFloat(pts.Seconds(), 'f', 3, 64), "absolute+exact")
 }
 

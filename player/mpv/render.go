@@ -19,12 +19,13 @@ type renderer struct {
 	update chan struct{} // mpv has something new
 	frames *Frames
 
-	first atomic.Int64 // when the first picture after arm was complete, in Unix ns; 0: not yet
-	count atomic.Int64 // pictures rendered
+	first atomic.Int64  // when the first picture after arm was complete, in Unix ns; 0: not yet
+	came  chan struct{} // first was set; room for one
+	count atomic.Int64  // pictures rendered
 }
 
 func newRenderer(lib *library, core uintptr, frames *Frames) (*renderer, error) {
-	r := &renderer{lib: lib, frames: frames}
+	r := &renderer{lib: lib, frames: frames, came: make(chan struct{}, 1)}
 	api := append([]byte("sw"), 0)
 	params := [...]renderParam{{kind: renderAPI, data: unsafe.Pointer(&api[0])}, {}}
 	var pin runtime.Pinner
@@ -69,9 +70,14 @@ func (r *renderer) run(ctx context.Context) error {
 		code := args.render(r, b, fresh)
 		if code >= 0 {
 			r.count.Add(1)
-			r.first.CompareAndSwap(0, time.Now().UnixNano())
 		}
 		r.frames.end(b, code >= 0)
+		if code >= 0 && r.first.CompareAndSwap(0, time.Now().UnixNano()) {
+			select {
+			case r.came <- struct{}{}:
+			default:
+			}
+		}
 		if code < 0 {
 			return errors.New("render picture: " + r.lib.errorString(code))
 		}

@@ -78,6 +78,7 @@ type loop struct {
 	buffering   bool
 	bufferingAt time.Time
 	soughtAt    time.Time
+	seeking     bool      // mpv's position is not yet the one that was sought
 	moved       time.Time // when the position last changed
 	ranges      []span
 	marks       []mark
@@ -134,6 +135,8 @@ func (l *loop) run(rendered <-chan error) error {
 			if !l.events() {
 				return nil
 			}
+		case <-l.render.came:
+			l.measure(time.Now())
 		case n := <-l.news:
 			l.learn(n)
 		case <-tick.C:
@@ -261,7 +264,7 @@ func (l *loop) forget() {
 	l.timeline, l.edge, l.backoff = player.Timeline{}, player.Edge{}, player.Backoff{}
 	l.placed, l.pictured, l.following, l.paused, l.held = false, false, false, false, false
 	l.pending, l.shift, l.speed = -1, 0, 1
-	l.buffering, l.ranges, l.marks = false, nil, nil
+	l.buffering, l.seeking, l.ranges, l.marks = false, false, nil, nil
 	l.state = player.State{Volume: l.state.Volume, Muted: l.state.Muted, Speed: 1}
 }
 

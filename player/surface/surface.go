@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -98,6 +99,15 @@ func (s *Surface) Detach() {
 // Pictures is how many different pictures were handed to Fyne for drawing. Any
 // goroutine may ask.
 func (s *Surface) Pictures() int64 { return s.pictures.Load() }
+
+// Copy returns a copy of the picture that is shown; nil: there is none. It is
+// called on Fyne's goroutine.
+func (s *Surface) Copy() *image.RGBA {
+	if s.shown == nil {
+		return nil
+	}
+	return &image.RGBA{Pix: slices.Clone(s.shown.Pix), Stride: s.shown.Stride, Rect: s.shown.Rect}
+}
 
 // notice is called by the source, on its goroutine.
 func (s *Surface) notice() {
