@@ -2,8 +2,12 @@ package assets
 
 import (
 	"embed"
+	"strconv"
 	"strings"
 )
+
+// The icons' grid, and the width of their lines in it.
+const glyphGrid, glyphLine = 24, 2
 
 //go:embed icon.svg
 var icon []byte
@@ -27,12 +31,16 @@ func (i *Image) Content() []byte { return i.content }
 // Icon is the program's icon, an SVG.
 func Icon() *Image { return &Image{"coral.svg", icon} }
 
-// Glyph returns the icon of a name in icons/, drawn in colour ("#rrggbb"), or
-// nil if there is none. The files are white.
-func Glyph(name, colour string) *Image {
+// Glyph returns the icon of a name in icons/, drawn in colour ("#rrggbb") to be
+// shown at so many pixels, or nil if there is none. The files are white and 24
+// units wide, with lines of 2: Fyne's SVG painter scales shapes, but not the
+// width of lines.
+func Glyph(name, colour string, pixels float32) *Image {
 	b, err := icons.ReadFile("icons/" + name + ".svg")
 	if err != nil {
 		return nil
 	}
-	return &Image{name + colour + ".svg", []byte(strings.ReplaceAll(string(b), "#ffffff", colour))}
+	width := strconv.FormatFloat(float64(glyphLine*pixels/glyphGrid), 'f', 2, 32)
+	svg := strings.NewReplacer("#ffffff", colour, `stroke-width="2"`, `stroke-width="`+width+`"`).Replace(string(b))
+	return &Image{name + colour + width + ".svg", []byte(svg)}
 }

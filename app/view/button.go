@@ -13,10 +13,14 @@ import (
 	"coral/assets"
 )
 
-// glyph returns one of Coral's icons in a colour of w's theme.
-func glyph(w fyne.Widget, icon string, name fyne.ThemeColorName) fyne.Resource {
+// glyph returns one of Coral's icons in a colour of w's theme, to be shown at a
+// size.
+func glyph(w fyne.Widget, icon string, name fyne.ThemeColorName, size float32) fyne.Resource {
+	if c := canvasOf(w); c != nil {
+		size *= c.Scale()
+	}
 	r, g, b, _ := colour(w, name).RGBA()
-	if found := assets.Glyph(icon, fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)); found != nil {
+	if found := assets.Glyph(icon, fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8), size); found != nil {
 		return found
 	}
 	return nil
@@ -198,6 +202,9 @@ func (r *controlRenderer) Refresh() {
 	if c.fill != "" {
 		r.ground.FillColor = colour(c, c.fill)
 	}
+	if c.fill == theme.ColorNameButton {
+		r.ground.StrokeColor, r.ground.StrokeWidth = colour(c, theme.ColorNameSeparator), 1
+	}
 	if c.hovered {
 		r.ground.FillColor = colour(c, theme.ColorNameHover)
 		if c.fill != "" {
@@ -209,7 +216,7 @@ func (r *controlRenderer) Refresh() {
 	}
 	r.image.Resource = nil
 	if c.icon != "" {
-		r.image.Resource = glyph(c, c.icon, c.ink)
+		r.image.Resource = glyph(c, c.icon, c.ink, controlIcon)
 	}
 	show(r.ground, c.fill != "" || c.hovered || c.focused)
 	show(r.image, c.icon != "")

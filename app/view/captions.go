@@ -53,7 +53,8 @@ type captionRenderer struct {
 
 func (r *captionRenderer) Layout(s fyne.Size) {
 	size := min(captionMost, max(captionLeast, s.Height/20))
-	lines := wrapCaption(r.captions.text, s.Width*captionWide, size)
+	lines := wrapWords(r.captions.text, s.Width*captionWide, size, fyne.TextStyle{})
+	lines = lines[:min(len(lines), captionLines)]
 	r.objects = r.objects[:0]
 	high := fyne.MeasureText("Åg", size, fyne.TextStyle{}).Height + 2
 	y := s.Height - r.captions.bottom - high*float32(len(lines))
@@ -69,26 +70,6 @@ func (r *captionRenderer) Layout(s fyne.Size) {
 		r.objects = append(r.objects, shade, t)
 		y += high
 	}
-}
-
-// wrapCaption breaks a caption's lines at words where they are too wide.
-func wrapCaption(text string, width, size float32) []string {
-	var out []string
-	for line := range strings.Lines(text) {
-		now := ""
-		for _, word := range strings.Fields(line) {
-			longer := strings.TrimSpace(now + " " + word)
-			if now != "" && fyne.MeasureText(longer, size, fyne.TextStyle{}).Width > width {
-				out = append(out, now)
-				longer = word
-			}
-			now = longer
-		}
-		if now != "" {
-			out = append(out, now)
-		}
-	}
-	return out[:min(len(out), captionLines)]
 }
 
 func (r *captionRenderer) MinSize() fyne.Size { return fyne.Size{} }

@@ -147,14 +147,14 @@ func faint(c color.Color, alpha uint8) color.Color {
 	return n
 }
 
-// roundUp is the least of 1, 2, 5 times a power of ten that v fits under, so
+// roundUp is the least of a few steps times a power of ten that v fits under, so
 // that a chart's scale seldom moves.
 func roundUp(v float64) float64 {
 	if v <= 0 || math.IsInf(v, 0) || math.IsNaN(v) {
 		return 1
 	}
 	unit := math.Pow(10, math.Floor(math.Log10(v)))
-	for _, m := range []float64{1, 2, 5} {
+	for _, m := range []float64{1, 1.5, 2, 3, 5} {
 		if v <= m*unit {
 			return m * unit
 		}

@@ -26,7 +26,7 @@ type detailsWindow struct {
 
 const (
 	detailsEvery                = 500 * time.Millisecond
-	detailsWidth, detailsHeight = 900, 700
+	detailsWidth, detailsHeight = 920, 770
 )
 
 func newDetailsWindow(a fyne.App, emit func(Intent)) *detailsWindow {
@@ -100,7 +100,7 @@ func newDetailsView(emit func(Intent)) *detailsView {
 		legend{colourOrigin, lang.L("buffer")}, legend{colourPeers, lang.L("behind live")})
 	v.upload = newChartCard(lang.L("Upload"), 92, v.uploadPlot, theme.ColorNameWarning,
 		legend{colourUpload, lang.L("to viewers")}, legend{theme.ColorNameWarning, lang.L("cap")})
-	v.peers = newDrawing(fyne.NewSize(240, 250), v.drawPeers)
+	v.peers = newDrawing(fyne.NewSize(240, 230), v.drawPeers)
 	v.peerText = newHint("").align(fyne.TextAlignCenter)
 	v.reach = newHeading("", theme.SizeNameText)
 	v.help = newHint("")

@@ -144,7 +144,7 @@ func (f *facts) show(list [][2]string) {
 	for len(f.names) < len(list) {
 		name, text := widget.NewLabel(""), widget.NewLabel("")
 		name.SizeName, text.SizeName = theme.SizeNameCaptionText, theme.SizeNameCaptionText
-		name.Importance = widget.LowImportance
+		text.TextStyle.Bold = true
 		text.Alignment = fyne.TextAlignTrailing
 		f.names, f.texts = append(f.names, name), append(f.texts, text)
 		f.root.Add(newPair(name, text))

@@ -54,7 +54,7 @@ func newKeyHelp() *keyHelp {
 	)
 	body := newColumn(10,
 		newHeading(lang.L("Keys"), theme.SizeNameSubHeadingText),
-		container.New(&tiles{least: 300, gap: 32}, left, right),
+		container.New(inset{8, 0}, container.New(&tiles{least: 300, gap: 40}, left, right)),
 		container.NewCenter(h.close))
 	h.layer = newLayer(newSheetContent(keyHelpWidth, body, func() { h.open(false) }), h.close)
 	return h

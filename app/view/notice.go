@@ -152,8 +152,8 @@ func (r *noticeRenderer) Refresh() {
 	icon, ink := noticeInk(r.card.kind)
 	r.shadow.FillColor, r.shadow.CornerRadius = colour(r.card, theme.ColorNameShadow), panelRadius+3
 	r.ground.FillColor, r.ground.CornerRadius = colour(r.card, theme.ColorNameMenuBackground), panelRadius
-	r.ground.StrokeColor, r.ground.StrokeWidth = colour(r.card, ink), 1.5
-	r.icon.Resource = glyph(r.card, icon, ink)
+	r.ground.StrokeColor, r.ground.StrokeWidth = colour(r.card, theme.ColorNameInputBorder), 1
+	r.icon.Resource = glyph(r.card, icon, ink, noticeIcon)
 	r.icon.Refresh()
 	r.Layout(r.card.Size())
 	canvas.Refresh(r.card)

@@ -15,15 +15,17 @@ type sourceBar struct {
 	words   *note
 	sharing *pauseButton
 	details *control
-	open    bool // the details window is
+	open    bool       // the details window is
+	shares  [3]float64 // of viewers, origin, cache
 	narrow  bool
 }
 
 const (
 	barHeight = 56
 	barPad    = 12
-	barShare  = 6 // height of the coloured line that shows the shares
-	barNarrow = 640
+	barShare  = 3 // height of the coloured line that shows the shares
+	// barNarrow is the width below which the words need the room of a button's.
+	barNarrow = 840
 )
 
 func newSourceBar(emit func(Intent)) *sourceBar {
@@ -42,6 +44,10 @@ func (b *sourceBar) show(m *Model) {
 	b.details.paint(ink, "", "")
 	sentence := sourceSentence(m)
 	news := sentence != b.words.text()
+	s := m.Watching.Source
+	shares := [3]float64{s.FromPeers, s.FromOrigin, s.FromCache}
+	news = news || shares != b.shares
+	b.shares = shares
 	b.words.set(sentence)
 	if b.sharing.show(m) || news {
 		b.Refresh()
@@ -51,6 +57,9 @@ func (b *sourceBar) show(m *Model) {
 // CreateRenderer implements fyne.Widget.
 func (b *sourceBar) CreateRenderer() fyne.WidgetRenderer {
 	r := &sourceBarRenderer{bar: b, ground: canvas.NewRectangle(nil), edge: canvas.NewRectangle(nil)}
+	for i := range r.shares {
+		r.shares[i] = canvas.NewRectangle(nil)
+	}
 	r.Refresh()
 	return r
 }
@@ -58,12 +67,22 @@ func (b *sourceBar) CreateRenderer() fyne.WidgetRenderer {
 type sourceBarRenderer struct {
 	bar          *sourceBar
 	ground, edge *canvas.Rectangle
+	shares       [3]*canvas.Rectangle // side by side on the edge, in the sources' colours
 }
+
+var shareColours = [3]fyne.ThemeColorName{colourPeers, colourOrigin, colourCache}
 
 func (r *sourceBarRenderer) Layout(s fyne.Size) {
 	b := r.bar
 	r.ground.Resize(s)
 	r.edge.Resize(fyne.NewSize(s.Width, 1))
+	at := float32(0)
+	for i, part := range b.shares {
+		w := s.Width * float32(min(1, max(0, part)))
+		r.shares[i].Move(fyne.NewPos(at, 0))
+		r.shares[i].Resize(fyne.NewSize(w, barShare))
+		at += w
+	}
 	b.narrow = s.Width < barNarrow
 	text := lang.L("Details")
 	if b.narrow {
@@ -91,12 +110,16 @@ func (r *sourceBarRenderer) MinSize() fyne.Size { return fyne.NewSize(leastWidth
 func (r *sourceBarRenderer) Refresh() {
 	r.ground.FillColor = colour(r.bar, colourBar)
 	r.edge.FillColor = colour(r.bar, theme.ColorNameSeparator)
+	for i, o := range r.shares {
+		o.FillColor = colour(r.bar, shareColours[i])
+		show(o, r.bar.shares[i] > 0)
+	}
 	r.Layout(r.bar.Size())
 	canvas.Refresh(r.bar)
 }
 
 func (r *sourceBarRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.ground, r.edge, r.bar.words, r.bar.sharing.control, r.bar.details}
+	return []fyne.CanvasObject{r.ground, r.edge, r.shares[0], r.shares[1], r.shares[2], r.bar.words, r.bar.sharing.control, r.bar.details}
 }
 
 func (r *sourceBarRenderer) Destroy() {}

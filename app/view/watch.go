@@ -71,7 +71,7 @@ func newWatchPage(emit func(Intent), video fyne.CanvasObject, k *keys) *watchPag
 	p.bar.details.key, p.bar.details.letter = k.key, k.letter
 	p.bar.sharing.key, p.bar.sharing.letter = k.key, k.letter
 	p.override.Hide()
-	p.root = container.New(watchLayout{p}, video, p.captions, p.stage, p.state.Object(), p.override, p.bar)
+	p.root = container.New(watchLayout{p}, video, p.stage, p.state.Object(), p.override, p.captions, p.bar)
 	return p
 }
 
@@ -158,8 +158,7 @@ func (p *watchPage) Show(m *Model) {
 	bar := !w.MiniPlayer && (!w.FullScreen || over)
 	news := p.full != w.FullScreen || p.mini != w.MiniPlayer || bar != p.bar.Visible()
 	p.full, p.mini = w.FullScreen, w.MiniPlayer
-	show(p.video, playable)
-	show(p.stage, playable)
+	show(p.stage, playable) // the picture itself stays: it is black by then
 	show(p.bar, bar)
 	if bar {
 		p.bar.show(m)

@@ -22,9 +22,9 @@ type watchState struct {
 	emit     func(Intent)
 	model    *Model
 	dots     *dots
-	title    *note
-	text     *note
-	command  *note // what to type; empty: nothing
+	title    *words
+	text     *words
+	command  *words // what to type; empty: nothing
 	frame    fyne.CanvasObject
 	copyLine *control
 	retry    *control
@@ -54,10 +54,9 @@ const (
 
 func newWatchState(emit func(Intent)) *watchState {
 	s := &watchState{emit: emit, dots: newDots()}
-	s.title = newHeading("", theme.SizeNameSubHeadingText).align(fyne.TextAlignCenter)
-	s.text = newText("").align(fyne.TextAlignCenter)
-	s.command = newText("").align(fyne.TextAlignCenter)
-	s.command.segment.Style.TextStyle.Monospace = true
+	s.title = newWords(theme.SizeNameSubHeadingText, fyne.TextStyle{Bold: true})
+	s.text = newWords(theme.SizeNameText, fyne.TextStyle{})
+	s.command = newWords(theme.SizeNameText, fyne.TextStyle{Monospace: true})
 	button := func(icon, label string, fill fyne.ThemeColorName, tapped func()) *control {
 		b := newControl(icon, label, tapped)
 		b.fill = fill
@@ -68,15 +67,15 @@ func newWatchState(emit func(Intent)) *watchState {
 		return b
 	}
 	s.copyLine = button("copy", lang.L("Copy"), "", func() { emit(CopyText{s.said.command}) })
-	s.frame = container.NewBorder(nil, nil, nil, s.copyLine, s.command)
+	s.frame = container.New(middleLine{}, s.command, s.copyLine)
 	s.retry = button("retry", lang.L("Try again"), theme.ColorNamePrimary, func() { emit(Retry{}) })
 	s.again = button("replay", lang.L("From the beginning"), theme.ColorNamePrimary, func() { emit(playPause(s.model)) })
 	s.browser = button("browser", lang.L("Watch in the browser"), theme.ColorNameButton, func() { emit(OpenBrowser{}) })
 	s.external = button("player", lang.L("Open in another player"), theme.ColorNameButton, func() { emit(OpenExternal{}) })
 	s.back = button("library", lang.L("Back to the channels"), theme.ColorNameButton, func() { emit(CloseChannel{}) })
 	s.buttons = container.New(flow{gap: 8}, s.retry, s.again, s.browser, s.external, s.back)
-	s.body = newColumn(2, s.dots, s.title, s.text, s.frame, space(0, 10), s.buttons)
-	s.root = container.NewThemeOverride(container.New(middle{stateWidth}, s.body), overVideo(""))
+	s.body = newColumn(4, s.dots, s.title, s.text, s.frame, space(0, 10), s.buttons)
+	s.root = container.NewThemeOverride(container.New(middle{stateWidth}, canvas.NewRectangle(color.NRGBA{0, 0, 0, 0xb0}), s.body), overVideo(""))
 	s.root.Hide()
 	return s
 }
@@ -176,22 +175,52 @@ func orElse(text, otherwise string) string {
 	return text
 }
 
-// middle puts its object into the middle, at most so wide.
+// middle puts its second object into the middle, at most so wide, and the first,
+// a rectangle, behind it: the picture may have stopped at anything.
 type middle struct{ width float32 }
+
+// middlePad is how far the rectangle reaches around.
+const middlePad = 20
 
 // Layout implements fyne.Layout.
 func (l middle) Layout(objects []fyne.CanvasObject, s fyne.Size) {
-	for _, o := range objects {
-		w := min(l.width, s.Width-32)
-		o.Resize(fyne.NewSize(w, o.MinSize().Height))
-		h := o.MinSize().Height // of what has wrapped
-		o.Resize(fyne.NewSize(w, h))
-		o.Move(fyne.NewPos((s.Width-w)/2, max(0, (s.Height-h)/2)))
-	}
+	ground, o := objects[0].(*canvas.Rectangle), objects[1]
+	w := min(l.width, s.Width-2*middlePad-16)
+	o.Resize(fyne.NewSize(w, o.MinSize().Height))
+	h := o.MinSize().Height // of what has wrapped
+	o.Resize(fyne.NewSize(w, h))
+	at := fyne.NewPos((s.Width-w)/2, max(0, (s.Height-h)/2))
+	o.Move(at)
+	ground.CornerRadius = panelRadius
+	ground.Move(at.SubtractXY(middlePad, middlePad))
+	ground.Resize(fyne.NewSize(w+2*middlePad, h+2*middlePad))
 }
 
 // MinSize implements fyne.Layout.
 func (middle) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
+
+// middleLine is a line of words with a button beside it, both in the middle.
+type middleLine struct{}
+
+// Layout implements fyne.Layout.
+func (middleLine) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	text, button := objects[0].(*words), objects[1]
+	wide := fyne.MeasureText(text.text, themeOf(text).Size(text.size), text.style).Width + 8
+	b := button.MinSize()
+	wide = min(wide, s.Width-b.Width-8)
+	text.Resize(fyne.NewSize(wide, text.MinSize().Height))
+	h := text.MinSize().Height
+	x := (s.Width - wide - 8 - b.Width) / 2
+	text.Resize(fyne.NewSize(wide, h))
+	text.Move(fyne.NewPos(x, (s.Height-h)/2))
+	button.Resize(b)
+	button.Move(fyne.NewPos(x+wide+8, (s.Height-b.Height)/2))
+}
+
+// MinSize implements fyne.Layout.
+func (middleLine) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(0, max(objects[0].MinSize().Height, objects[1].MinSize().Height))
+}
 
 // flow puts what is visible side by side in centred lines.
 type flow struct{ gap float32 }

@@ -260,11 +260,10 @@ func newFrameOf(w *Window) *fyne.Container {
 	root := fyne.NewContainerWithoutLayout()
 	for _, p := range []Page{PageWatch, PageLibrary, PageSettings, PageAbout} {
 		o := w.pages[p].Object()
-		if p != PageLibrary {
-			o.Hide()
-		}
+		o.Hide() // until it is known what is to be seen
 		root.Objects = append(root.Objects, o)
 	}
+	w.header.Hide()
 	root.Objects = append(root.Objects, w.header, w.notices.Object(), w.help.Object())
 	for _, o := range w.overlays {
 		root.Objects = append(root.Objects, o.Object())
