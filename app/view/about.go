@@ -4,10 +4,13 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"coral/assets"
 )
 
 // aboutPage names the version and everybody whose work is inside.
@@ -36,11 +39,9 @@ func newAboutPage(func(Intent)) page {
 	title := newColumn(-8,
 		newHeading("Coral", theme.SizeNameHeadingText),
 		newText(lang.L("Live television that its viewers carry together.")), p.version, p.engine)
-	var head fyne.CanvasObject = title
-	if icon := fyne.CurrentApp().Icon(); icon != nil {
-		picture := widget.NewIcon(icon)
-		head = container.NewBorder(nil, nil, least(84, 84, picture), nil, title)
-	}
+	icon := canvas.NewImageFromResource(assets.Icon())
+	icon.FillMode = canvas.ImageFillContain
+	head := container.NewBorder(nil, nil, container.New(inset{8, 8}, least(72, 72, icon)), nil, title)
 	top := newColumn(4, head, newHeading(lang.L("Licences"), theme.SizeNameText))
 	frame := newFrame(container.New(measured{p.wrap}, p.list))
 	p.root = newCentred(settingsWidth, 12, container.NewBorder(top, nil, nil, nil, frame))

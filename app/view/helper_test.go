@@ -13,7 +13,6 @@ import (
 
 	"coral/app/settings"
 	"coral/assets"
-	"coral/node/budget"
 )
 
 func TestMain(m *testing.M) {
@@ -48,6 +47,9 @@ func (r *intents) change(t *testing.T) settings.Settings {
 		t.Fatalf("intent %T, want Change", r.all[0])
 	}
 	r.all = nil
+	if err := c.Settings.Validate(); err != nil {
+		t.Errorf("a change that the settings refuse: %v", err)
+	}
 	return c.Settings
 }
 
@@ -76,16 +78,8 @@ func press(f fyne.Focusable, keys ...fyne.KeyName) {
 
 // someSettings are valid and not the zero value anywhere that matters.
 func someSettings() settings.Settings {
-	s := settings.Settings{
-		Version: 1, Consent: settings.Share, Upload: 2_000_000, Gentle: 500_000, Down: budget.Unlimited, Monthly: settings.NoLimit,
-		Background: settings.BackgroundOff, StopAfter: 2 * time.Hour, StopRatio: 1, OnClose: settings.CloseAsk, MapPort: true, DHT: true,
-		CacheSize: 5_000_000_000, Theme: settings.ThemeSystem, Hardware: true, Volume: 80,
-	}
-	for d := range s.Week {
-		for h := range s.Week[d] {
-			s.Week[d][h] = settings.Full
-		}
-	}
+	s := settings.Default()
+	s.Consent, s.StopAfter, s.CacheSize = settings.Share, 2*time.Hour, 5_000_000_000
 	return s
 }
 

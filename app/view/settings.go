@@ -81,15 +81,20 @@ func (p *settingsPage) Show(m *Model) {
 	}
 }
 
-// edit changes one thing and says the whole.
-func (p *settingsPage) edit(change func(*settings.Settings)) {
+// edit changes one thing and says the whole. It reports false, and says nothing,
+// if that cannot be.
+func (p *settingsPage) edit(change func(*settings.Settings)) bool {
 	s := p.draft.now
 	change(&s)
 	if s == p.draft.now {
-		return
+		return true
+	}
+	if s.Validate() != nil { // the field that asked says it in the user's words
+		return false
 	}
 	p.draft.sent(s)
 	p.emit(Change{s})
+	return true
 }
 
 // maxSent bounds how many edits may be under way: at ten models a second more

@@ -137,7 +137,7 @@ func newAmount(kind amountKind, changed func(int64)) *amount {
 // fieldWidth has room for a number and for "no limit" in any language.
 func fieldWidth(none string) float32 {
 	words := fyne.MeasureText(none, theme.TextSize(), fyne.TextStyle{}).Width
-	return max(92, words+4*theme.InnerPadding())
+	return max(112, words+4*theme.InnerPadding())
 }
 
 // midline gives objects all the width, and their least height in the middle.
@@ -162,6 +162,10 @@ func (midline) MinSize(objects []fyne.CanvasObject) (s fyne.Size) {
 
 // commit takes what was written, or says what is wrong with it.
 func (a *amount) commit() {
+	if a.entry.Text == a.kind.write(a.value) { // which may be rounded: leaving a field is no edit
+		a.wrong.say("")
+		return
+	}
 	v, err := a.kind.parse(a.entry.Text)
 	if err != nil {
 		a.wrong.say(a.kind.hint())

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,12 +68,11 @@ func (s *networkSection) buildPort(p *settingsPage) {
 func (s *networkSection) buildBlocklist(p *settingsPage) {
 	s.blocklist = newFileControl(p, lang.L("none"), false, func(path string) {
 		path = strings.TrimSpace(path)
-		if path != "" && !filepath.IsAbs(path) {
-			s.blockRow.wrong.say(lang.L("Write the whole path of the file, or choose it with the button."))
-			return
+		wrong := ""
+		if !p.edit(func(x *settings.Settings) { x.Blocklist = path }) {
+			wrong = lang.L("Write the whole path of the file, or choose it with the button.")
 		}
-		s.blockRow.wrong.say("")
-		p.edit(func(x *settings.Settings) { x.Blocklist = path })
+		s.blockRow.wrong.say(wrong)
 	})
 	s.blockRow = newTallRow(lang.L("Blocked addresses"), lang.L("A text file with one address, prefix or range to a line. None of them is ever connected to."), inside(s.blocklist))
 }

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"path/filepath"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -41,12 +40,11 @@ func newStorageSection(p *settingsPage) *section {
 	}), func(v int64) { p.edit(func(x *settings.Settings) { x.CacheSize = budget.Size(v) }) })
 	s.folder = newFileControl(p, lang.L("Your system's cache folder"), true, func(path string) {
 		path = strings.TrimSpace(path)
-		if path != "" && !filepath.IsAbs(path) {
-			s.folderIs.wrong.say(lang.L("Write the whole path of the folder, or choose it with the button."))
-			return
+		wrong := ""
+		if !p.edit(func(x *settings.Settings) { x.CacheDir = path }) {
+			wrong = lang.L("Write the whole path of the folder, or choose it with the button.")
 		}
-		s.folderIs.wrong.say("")
-		p.edit(func(x *settings.Settings) { x.CacheDir = path })
+		s.folderIs.wrong.say(wrong)
 	})
 	s.folderIs = newTallRow(lang.L("Folder"), lang.L("Empty: your system's cache folder."), inside(s.folder))
 	s.clear = newKeyButton(lang.L("Clear the cache…"), theme.DeleteIcon(), func() {

@@ -186,6 +186,22 @@ func says(p *settingsPage, title, text string) bool {
 	return false
 }
 
+// A value that is not written in full, as two gibibytes in GB, stays as it is
+// when its field is only visited.
+func TestVisitingAFieldIsNoEdit(t *testing.T) {
+	p, r, _, m := newTestSettings(t)
+	m.Settings.CacheSize, m.Settings.Upload = 2<<30, 1_234_567
+	p.Show(m)
+	for _, title := range []string{"Sharing", "Week", "Network", "Storage"} {
+		for _, f := range in[*field](t, p, title) {
+			f.FocusGained()
+			f.FocusLost()
+			f.OnSubmitted(f.Text)
+		}
+	}
+	r.want(t)
+}
+
 func TestSlidersCoalesce(t *testing.T) {
 	p, r, _, m := newTestSettings(t)
 	up := newAmount(rateKind(hourly), func(v int64) { p.edit(func(s *settings.Settings) { s.Upload = rate(v) }) })

@@ -50,9 +50,9 @@ func translations(t *testing.T, language string) map[string]message {
 	return all
 }
 
-// words finds each call of lang.L, lang.N and lang.X in a package's sources, and
+// saidIn finds each call of lang.L, lang.N and lang.X in a package's sources, and
 // returns the keys; true are those of lang.N.
-func words(t *testing.T, dir string) map[string]bool {
+func saidIn(t *testing.T, dir string) map[string]bool {
 	t.Helper()
 	files, err := os.ReadDir(dir)
 	if err != nil {
@@ -111,7 +111,7 @@ func placeholders(s string) []string {
 // no plural forms where it counts, or names other values than the English one;
 // and if a translation is of a text that is no longer there.
 func TestTranslations(t *testing.T) {
-	keys := words(t, ".")
+	keys := saidIn(t, ".")
 	if len(keys) < 100 {
 		t.Fatalf("only %d texts were found", len(keys))
 	}
