@@ -22,9 +22,9 @@ type watchState struct {
 	emit     func(Intent)
 	model    *Model
 	dots     *dots
-	title    *words
-	text     *words
-	command  *words // what to type; empty: nothing
+	title    *prose
+	text     *prose
+	command  *prose // what to type; empty: nothing
 	frame    fyne.CanvasObject
 	copyLine *control
 	retry    *control
@@ -54,9 +54,9 @@ const (
 
 func newWatchState(emit func(Intent)) *watchState {
 	s := &watchState{emit: emit, dots: newDots()}
-	s.title = newWords(theme.SizeNameSubHeadingText, fyne.TextStyle{Bold: true})
-	s.text = newWords(theme.SizeNameText, fyne.TextStyle{})
-	s.command = newWords(theme.SizeNameText, fyne.TextStyle{Monospace: true})
+	s.title = newProse(theme.SizeNameSubHeadingText, fyne.TextStyle{Bold: true})
+	s.text = newProse(theme.SizeNameText, fyne.TextStyle{})
+	s.command = newProse(theme.SizeNameText, fyne.TextStyle{Monospace: true})
 	button := func(icon, label string, fill fyne.ThemeColorName, tapped func()) *control {
 		b := newControl(icon, label, tapped)
 		b.fill = fill
@@ -204,7 +204,7 @@ type middleLine struct{}
 
 // Layout implements fyne.Layout.
 func (middleLine) Layout(objects []fyne.CanvasObject, s fyne.Size) {
-	text, button := objects[0].(*words), objects[1]
+	text, button := objects[0].(*prose), objects[1]
 	wide := fyne.MeasureText(text.text, themeOf(text).Size(text.size), text.style).Width + 8
 	b := button.MinSize()
 	wide = min(wide, s.Width-b.Width-8)

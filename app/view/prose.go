@@ -9,9 +9,9 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// words is centred, wrapped text over the picture. Unlike Fyne's RichText it
+// prose is centred, wrapped text over the picture. Unlike Fyne's RichText it
 // keeps the colours of the theme that overrides the window's.
-type words struct {
+type prose struct {
 	widget.BaseWidget
 	text  string
 	size  fyne.ThemeSizeName
@@ -19,15 +19,15 @@ type words struct {
 	width float32 // that it is wrapped for
 }
 
-func newWords(size fyne.ThemeSizeName, style fyne.TextStyle) *words {
-	w := &words{size: size, style: style, width: stateWidth}
+func newProse(size fyne.ThemeSizeName, style fyne.TextStyle) *prose {
+	w := &prose{size: size, style: style, width: stateWidth}
 	w.ExtendBaseWidget(w)
 	w.Hide()
 	return w
 }
 
 // say shows text, or nothing if it is empty.
-func (w *words) say(text string) {
+func (w *prose) say(text string) {
 	if w.text != text {
 		w.text = text
 		w.Refresh()
@@ -36,44 +36,44 @@ func (w *words) say(text string) {
 }
 
 // CreateRenderer implements fyne.Widget.
-func (w *words) CreateRenderer() fyne.WidgetRenderer {
-	r := &wordsRenderer{words: w}
+func (w *prose) CreateRenderer() fyne.WidgetRenderer {
+	r := &proseRenderer{prose: w}
 	r.Refresh()
 	return r
 }
 
-// wordsLead is the room between two lines, wordsPad that above and below.
-const wordsLead, wordsPad = 2, 4
+// proseLead is the room between two lines, prosePad that above and below.
+const proseLead, prosePad = 2, 4
 
-type wordsRenderer struct {
-	words   *words
+type proseRenderer struct {
+	prose   *prose
 	objects []fyne.CanvasObject
 	high    float32
 }
 
-func (r *wordsRenderer) Layout(s fyne.Size) {
-	if s.Width != r.words.width && s.Width > 0 {
-		r.words.width = s.Width
+func (r *proseRenderer) Layout(s fyne.Size) {
+	if s.Width != r.prose.width && s.Width > 0 {
+		r.prose.width = s.Width
 		r.wrap()
 	}
-	y := float32(wordsPad)
+	y := float32(prosePad)
 	for _, o := range r.objects {
 		m := o.MinSize()
 		o.Move(fyne.NewPos((s.Width-m.Width)/2, y))
 		o.Resize(m)
-		y += m.Height + wordsLead
+		y += m.Height + proseLead
 	}
 }
 
-func (r *wordsRenderer) wrap() {
-	w := r.words
+func (r *proseRenderer) wrap() {
+	w := r.prose
 	size := themeOf(w).Size(w.size)
-	r.objects, r.high = nil, 2*wordsPad
+	r.objects, r.high = nil, 2*prosePad
 	for _, line := range wrapWords(w.text, w.width, size, w.style) {
 		t := canvas.NewText(line, colour(w, theme.ColorNameForeground))
 		t.TextSize, t.TextStyle = size, w.style
 		r.objects = append(r.objects, t)
-		r.high += t.MinSize().Height + wordsLead
+		r.high += t.MinSize().Height + proseLead
 	}
 }
 
@@ -97,13 +97,13 @@ func wrapWords(text string, width, size float32, style fyne.TextStyle) []string 
 	return out
 }
 
-func (r *wordsRenderer) MinSize() fyne.Size { return fyne.NewSize(0, r.high) }
+func (r *proseRenderer) MinSize() fyne.Size { return fyne.NewSize(0, r.high) }
 
-func (r *wordsRenderer) Refresh() {
+func (r *proseRenderer) Refresh() {
 	r.wrap()
-	r.Layout(r.words.Size())
-	canvas.Refresh(r.words)
+	r.Layout(r.prose.Size())
+	canvas.Refresh(r.prose)
 }
 
-func (r *wordsRenderer) Objects() []fyne.CanvasObject { return r.objects }
-func (r *wordsRenderer) Destroy()                     {}
+func (r *proseRenderer) Objects() []fyne.CanvasObject { return r.objects }
+func (r *proseRenderer) Destroy()                     {}
