@@ -82,7 +82,11 @@ func (s *Session) described(d *channel.Descriptor) {
 	if s.swarm == nil || d == nil || s.sched != nil {
 		return
 	}
-	s.feed = channel.NewFeed(s.key, d.Root, channel.FeedOptions{})
+	var keep channel.FeedOptions
+	if s.role == wire.Viewer {
+		keep = channel.FeedOptions{Window: rewindMost, MaxBytes: rewindBytes}
+	}
+	s.feed = channel.NewFeed(s.key, d.Root, keep)
 	self := s.swarm.Self()
 	s.sched = schedule.New(schedule.Config{
 		Seed: keyOfPeer(self), Self: keyOfPeer(self),

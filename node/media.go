@@ -34,35 +34,40 @@ func (s *Session) Name() string { return *s.name.Load() }
 // Multivariant implements proxy.Channel.
 func (s *Session) Multivariant(ctx context.Context) (*channel.Presentation, error) {
 	return await(ctx, s, func() (pr *channel.Presentation, wait chan struct{}, err error) {
-		if s.feed != nil {
-			pr = s.feed.Presentation()
-		}
-		if pr == nil {
-			pr = s.direct.presentation
-		}
-		if pr == nil {
+		if pr = s.shown(); pr == nil {
 			err = s.loadTop()
 		}
 		return pr, s.present, err
 	})
 }
 
+// shown is the presentation that players are given, or nil.
+func (s *Session) shown() *channel.Presentation {
+	if pr := s.presentation(); pr != nil {
+		return pr
+	}
+	return s.direct.presentation
+}
+
 // Media implements proxy.Channel.
 func (s *Session) Media(ctx context.Context, id uint16, after uint64) (*proxy.Playlist, error) {
-	return await(ctx, s, func() (*proxy.Playlist, chan struct{}, error) {
-		if !s.hasRendition(id) {
-			return nil, nil, proxy.ErrNotFound
-		}
-		r := s.rendition(s.aliased(id))
-		var err error
-		if !s.feedServes(r) || s.behind(r) && s.late(r.grew, r.play.target) {
-			err = s.loadMedia(r)
-		}
-		if r.revision > after && (r.list != nil || s.rebuild(r)) {
-			return r.list, nil, nil
-		}
-		return nil, r.changed, err
-	})
+	return await(ctx, s, func() (*proxy.Playlist, chan struct{}, error) { return s.media(id, after) })
+}
+
+// media is Media for await.
+func (s *Session) media(id uint16, after uint64) (*proxy.Playlist, chan struct{}, error) {
+	if !s.hasRendition(id) {
+		return nil, nil, proxy.ErrNotFound
+	}
+	r := s.rendition(s.aliased(id))
+	var err error
+	if !s.feedServes(r) || s.behind(r) && s.late(r.grew, r.play.target) {
+		err = s.loadMedia(r)
+	}
+	if r.revision > after && (r.list != nil || s.rebuild(r)) {
+		return r.list, nil, nil
+	}
+	return nil, r.changed, err
 }
 
 // await asks the session's goroutine with get until it gives a result or an
@@ -198,18 +203,7 @@ func (s *Session) verified(r *rendition, pl *proxy.Playlist) {
 			}
 			m.Segments, pl.IDs, pl.Inits, pl.Keys, pl.InitKeys = nil, nil, nil, nil, nil
 		}
-		seg := hls.Segment{
-			Sequence: e.Sequence, URI: e.URI, Duration: e.Duration, ProgramDateTime: e.ProgramDateTime,
-			Discontinuity: e.Discontinuity, DiscontinuitySequence: e.DiscontinuitySequence,
-		}
-		init := segment.ID{Rendition: r.id, Kind: segment.Init, Sequence: e.Init}
-		if e.HasInit {
-			if ie := s.feed.Entry(init); ie != nil {
-				seg.Map = &hls.Map{URI: ie.URI, Key: ie.Key}
-			} else {
-				seg.Map = &hls.Map{URI: "init.mp4"}
-			}
-		}
+		seg, init := s.segmentOf(r, e)
 		s.list(r, pl, e.ID(), init, seg, e.Key)
 	}
 }
@@ -252,17 +246,27 @@ func (s *Session) Open(ctx context.Context, id segment.ID) (proxy.Object, error)
 		if r == nil {
 			return nil, nil, proxy.ErrNotFound
 		}
-		o := s.objects[id]
+		o := s.object(id)
 		if o == nil {
 			if o = s.openDirect(r, id); o == nil {
 				return nil, nil, proxy.ErrNotFound
 			}
 		}
 		o.readers++
+		if o.asked == 0 {
+			o.asked = now
+		}
 		if id.Kind == segment.Media {
+			again := o.shown
+			o.shown = true
 			r.play.asked(now, id.Sequence)
-			if o.whole && s.counts.startup == 0 {
-				s.counts.startup = now
+			if o.whole {
+				if again { // by now it is the cache that gives it
+					s.traffic.again += int64(o.size)
+				}
+				if s.counts.startup == 0 {
+					s.counts.startup = now
+				}
 			}
 		}
 		if o.entry != nil {

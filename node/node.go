@@ -206,7 +206,7 @@ func (n *Node) session(link *channel.Link, role wire.Role) *Session {
 	s := &Session{
 		node: n, log: n.log.With("channel", link.Name), link: link, role: role,
 		origin: origin.New(origin.Config{Policy: policy, Dial: n.meter.Dial, UserAgent: n.cfg.Agent}),
-		begun:  time.Now(), shares: true, calls: make(chan func()), results: make(chan fetched, 16), done: make(chan struct{}),
+		begun:  time.Now(), shares: true, pinned: Auto, calls: make(chan func()), results: make(chan fetched, 16), done: make(chan struct{}),
 		objects: map[segment.ID]*object{}, fetches: map[schedule.Ticket]*fetch{}, peers: map[swarm.PeerID]*peer{},
 		renditions: map[uint16]*rendition{}, alias: map[uint16]uint16{}, keyBytes: map[string][]byte{},
 		sent: map[uint64]upload{}, present: make(chan struct{}),

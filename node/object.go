@@ -35,6 +35,8 @@ type object struct {
 	// Owned by the session's goroutine.
 
 	known   schedule.Instant // when its entry came
+	asked   schedule.Instant // when it was first wanted; 0: not yet
+	shown   bool             // a player has asked for it
 	readers int
 	fetch   schedule.Ticket // the origin fetch under way for an unverified object, or 0
 	got     [3]int          // blocks by source

@@ -2,6 +2,7 @@ package node
 
 import (
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -63,6 +64,7 @@ func (s *Session) peerEvent(ev swarm.Event) {
 	case swarm.Left:
 		s.log.Debug("peer left", "peer", ev.Peer, "reason", ev.Reason)
 		delete(s.peers, ev.Peer)
+		s.forgetPast()
 		for cookie, b := range s.sent {
 			if b.to == ev.Peer {
 				delete(s.sent, cookie)
@@ -75,6 +77,7 @@ func (s *Session) peerEvent(ev swarm.Event) {
 		if b, ok := s.sent[ev.Cookie]; ok {
 			delete(s.sent, ev.Cookie)
 			s.counts.toPeers += int64(ev.Bytes)
+			noted(&s.traffic.took, b.to, s.instant())
 			s.step(schedule.Sent{Peer: schedule.Peer(b.to), ID: b.id, Block: b.block})
 		}
 	case swarm.Received:
@@ -145,6 +148,7 @@ func (s *Session) block(p *peer, m *wire.Block) {
 		s.counts.duplicate += int64(len(m.Data))
 	} else {
 		s.counts.bytes[fromPeers] += int64(len(m.Data))
+		noted(&s.traffic.gave, p.id, s.instant())
 		s.keep(o, i, m.Data, fromPeers)
 	}
 	s.step(schedule.Got{Peer: schedule.Peer(p.id), ID: m.ID, Block: i, OK: true})
@@ -333,8 +337,9 @@ func (s *Session) early(p *peer, m *wire.Have) {
 	s.ask(p, &wire.Window{Rendition: m.ID.Rendition, From: s.nextIndex(m.ID.Rendition)})
 }
 
-// maxEarly bounds early announcements: a joiner's whole first second of them.
-const maxEarly = 512
+// maxEarly bounds early announcements: a joiner's whole first second of them,
+// and those of the minutes before, whose entries may be asked for later.
+const maxEarly = 2048
 
 type earlyHave struct {
 	from swarm.PeerID
@@ -368,14 +373,29 @@ func (s *Session) nextIndex(rendition uint16) uint64 {
 // origin sent of it before is checked.
 func (s *Session) known(e *channel.Entry) {
 	r := s.rendition(e.Rendition)
-	now := s.instant()
-	r.newest = now
+	newest := s.feed.Newest(e.Rendition)
+	if e == newest { // else one that was asked for, from before
+		r.newest = s.instant()
+	}
 	if e.End {
 		r.renew()
 		return
 	}
-	id := e.ID()
-	key := store.Key{Channel: s.key, ID: id, Root: e.Root()}
+	o := s.hold(e, store.Key{Channel: s.key, ID: e.ID(), Root: e.Root()})
+	if s.role == wire.Helper && !o.whole {
+		s.step(schedule.Want{ID: o.id, Due: schedule.Never, Background: true})
+	}
+	s.rewant(r, s.instant())
+	if newest.Type != channel.Live || e.Kind != segment.Media || e.Sequence >= newest.WindowStart {
+		r.renew()
+	}
+	s.log.Debug("entry", "id", o.id.String(), "index", e.Index, "held", o.held.Count())
+	s.replay(o.id)
+}
+
+// hold makes e's segment one that is dealt with: stored, fetched and announced.
+func (s *Session) hold(e *channel.Entry, key store.Key) *object {
+	id, now := e.ID(), s.instant()
 	url := s.entryURL(e)
 	o := s.objects[id]
 	if o == nil {
@@ -399,13 +419,12 @@ func (s *Session) known(e *channel.Entry) {
 		o.fetch = 0
 	}
 	s.whole(o)
-	if s.role == wire.Helper && !o.whole {
-		s.step(schedule.Want{ID: id, Due: schedule.Never, Background: true})
-	}
-	s.rewant(r, now)
-	r.renew()
-	s.log.Debug("entry", "id", id.String(), "index", e.Index, "held", o.held.Count())
-	s.replay(id)
+	return o
+}
+
+// peerIDs lists the peers, in order.
+func (s *Session) peerIDs() []swarm.PeerID {
+	return slices.Sorted(maps.Keys(s.peers))
 }
 
 // saltOf is what ranks candidates for a segment: nobody knows it before the

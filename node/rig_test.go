@@ -123,7 +123,7 @@ func fed(t *testing.T, s *Session) {
 }
 
 // playAll plays the same in all sessions at once.
-func playAll(t *testing.T, cfg nodetest.PlayerConfig, sessions ...*Session) []*nodetest.Report {
+func playAll[S interface{ URL() string }](t *testing.T, cfg nodetest.PlayerConfig, sessions ...S) []*nodetest.Report {
 	t.Helper()
 	reports := make([]*nodetest.Report, len(sessions))
 	var players sync.WaitGroup

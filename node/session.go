@@ -52,7 +52,11 @@ type Session struct {
 	objects    map[segment.ID]*object
 	fetches    map[schedule.Ticket]*fetch
 	ownTickets schedule.Ticket // counts fetches that the scheduler did not ask for
-	shares     bool            // the session's own switch; the node has one, too
+	pinned     int             // the variant that PlayerURL gives, or Auto
+	ladder     ladder
+	traffic    traffic
+	rewinds    bool // a player that can go back has asked
+	shares     bool // the session's own switch; the node has one, too
 	parted     parted
 	peers      map[swarm.PeerID]*peer
 	renditions map[uint16]*rendition
@@ -81,6 +85,9 @@ type rendition struct {
 	keys     []string // URIs of keys that players were told of, by number
 	wanted   []*object
 	list     *proxy.Playlist // as of revision; nil: to be made anew
+	past     *proxy.Playlist // list with all before it, for players that go back
+	former   []former        // what came before list, see remember
+	filled   uint64          // the oldest entry's index when more were asked for
 }
 
 // instant is the scheduler's clock: nanoseconds since the session began, from 1.

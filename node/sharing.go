@@ -81,6 +81,7 @@ func (s *Session) part() {
 	}
 	slices.Sort(gone)
 	clear(s.peers)
+	s.forgetPast()
 	clear(s.sent)
 	for _, pid := range gone {
 		s.step(schedule.Left{Peer: schedule.Peer(pid)})

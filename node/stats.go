@@ -63,6 +63,7 @@ type counts struct {
 	lag         time.Duration
 	startup     schedule.Instant
 	size        int              // of the swarm, as last told to the scheduler
+	filled      schedule.Instant // when entries from before were last asked for
 	kept, swept schedule.Instant // when housekeeping was last done
 }
 

@@ -31,6 +31,9 @@ func (s *Session) rewant(r *rendition, now schedule.Instant) {
 	}
 	for _, o := range want {
 		o.wanted = true
+		if o.asked == 0 {
+			o.asked = now
+		}
 		if o.unpin == nil {
 			o.unpin = s.node.store.Pin(o.key)
 		}
@@ -64,7 +67,7 @@ func (s *Session) ahead(r *rendition, entries []*channel.Entry, now schedule.Ins
 		if time.Duration(due-now) > aheadOf {
 			break
 		}
-		o := s.objects[e.ID()]
+		o := s.object(e.ID())
 		if o == nil {
 			continue
 		}
@@ -109,6 +112,7 @@ func (s *Session) whole(o *object) {
 	if o.readers > 0 && s.counts.startup == 0 {
 		s.counts.startup = now
 	}
+	s.measure(o, now)
 	if r := s.renditions[o.id.Rendition]; r != nil && r.play.active() {
 		r.play.arrived(now, o.id.Sequence, o.due)
 	}
@@ -132,27 +136,29 @@ func (s *Session) keepHouse(now schedule.Instant) {
 		s.rewant(r, now)
 	}
 	s.tellWatching()
+	s.backfill(now)
+	s.sampleTraffic(now)
 	if s.swarm != nil && s.swarm.Size() != s.counts.size {
 		s.counts.size = s.swarm.Size()
 		s.step(schedule.Estimate{N: s.counts.size})
 	}
 	if now-s.counts.swept > schedule.Instant(sweepEvery) {
 		s.counts.swept = now
-		s.sweep()
+		s.sweep(now)
 	}
 }
 
 // sweepEvery is how often segments that left the window are forgotten.
 const sweepEvery = 5 * time.Second
 
-func (s *Session) sweep() {
+func (s *Session) sweep(now schedule.Instant) {
 	for id, o := range s.objects {
 		if o.readers > 0 || o.wanted || o.fetch != 0 {
 			continue
 		}
 		if o.entry == nil {
 			s.dropDirect(o)
-		} else if s.feed.Entry(id) == nil {
+		} else if s.feed.Entry(id) == nil || o.past(now) && s.role == wire.Viewer {
 			delete(s.objects, id)
 			s.step(schedule.Forget{ID: id})
 		}

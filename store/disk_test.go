@@ -126,6 +126,30 @@ func TestClearForGood(t *testing.T) {
 	}
 }
 
+// TestClearUnpinned: what is pinned survives, in RAM, on disk and after a restart.
+func TestClearUnpinned(t *testing.T) {
+	o := store.Options{Dir: t.TempDir(), Cap: 64 << 20}
+	s := openAt(t, o, store.Hooks{})
+	fill(t, s, 1, 0, 10, size)
+	unpin := s.Pin(storetest.Key(1, 0))
+	defer unpin()
+	s.Seal() // written; now the pinned segment shares its file with others
+	fill(t, s, 2, 0, 10, size)
+	defer s.Pin(storetest.Key(2, 0))()
+	if err := s.ClearUnpinned(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		for ch := 1; ch <= 2; ch++ {
+			if n := count(t, s, ch, 10, size); n != 5 {
+				t.Errorf("%d blocks of channel %d left, want the 5 of the pinned segment", n, ch)
+			}
+		}
+		s.Close()
+		s = openAt(t, o, store.Hooks{})
+	}
+}
+
 func TestCap(t *testing.T) {
 	o := store.Options{Dir: t.TempDir(), Cap: 16 << 20, RAM: 4 << 20}
 	s := openAt(t, o, store.Hooks{})

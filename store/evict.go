@@ -235,6 +235,17 @@ func (s *Store) sweep() (err error) {
 // that a file could not be removed; it is not read any more, and its removal is
 // tried again later.
 func (s *Store) Clear(ch *segment.Channel) error {
+	return s.clear(func(g *seg) bool { return ch == nil || g.key.Channel == *ch })
+}
+
+// ClearUnpinned removes all that is not pinned, as Clear does: of what is, the
+// part that shares a file with other segments stays only if RAM has it.
+func (s *Store) ClearUnpinned() error {
+	return s.clear(func(g *seg) bool { return g.pins == 0 })
+}
+
+// clear removes the segments that goes names; it is called with mu held.
+func (s *Store) clear(goes func(*seg) bool) error {
 	select {
 	case <-s.loaded: // what is not indexed yet cannot be cleared
 	case <-s.stop:
@@ -249,7 +260,7 @@ func (s *Store) Clear(ch *segment.Channel) error {
 	var shards []*shard
 	seal := false
 	for _, sh := range s.shards {
-		if ch == nil || sh.holds(*ch) {
+		if sh.holds(goes) {
 			shards = append(shards, sh)
 			seal = seal || s.active != nil && sh == s.active.sh
 		}
@@ -261,14 +272,14 @@ func (s *Store) Clear(ch *segment.Channel) error {
 	s.mu.Lock()
 	for _, sh := range shards {
 		for g := range sh.segs {
-			if ch != nil && g.key.Channel != *ch {
+			if !goes(g) {
 				s.restage(g, sh)
 			}
 		}
 		s.detach(sh)
 	}
 	for _, g := range s.segs {
-		if ch == nil || g.key.Channel == *ch {
+		if goes(g) {
 			s.unstage(g, true, -1)
 		}
 	}
@@ -280,9 +291,9 @@ func (s *Store) Clear(ch *segment.Channel) error {
 	return nil
 }
 
-func (sh *shard) holds(ch segment.Channel) bool {
+func (sh *shard) holds(goes func(*seg) bool) bool {
 	for g := range sh.segs {
-		if g.key.Channel == ch {
+		if goes(g) {
 			return true
 		}
 	}

@@ -34,6 +34,14 @@ type Channel interface {
 	// there was one. The result is shared and read-only.
 	Media(ctx context.Context, rendition uint16, after uint64) (*Playlist, error)
 
+	// Chosen is Multivariant for a player that leaves the choice of a variant to
+	// the session: it holds one, with what belongs to it, and is never Single.
+	Chosen(ctx context.Context) (*channel.Presentation, error)
+
+	// History is Media with all segments before those that can still be had, or
+	// could be when a player was told of them: what is gone since is a Gap.
+	History(ctx context.Context, rendition uint16, after uint64) (*Playlist, error)
+
 	// Open returns a segment or an init section, whether or not any of its bytes
 	// are there. ErrNotFound: it never was, or has left the window for good.
 	// ErrUnavailable: it cannot be had now, a retry may help.

@@ -84,6 +84,12 @@ func (f *fake) Media(ctx context.Context, rendition uint16, after uint64) (pl *P
 	return pl, err
 }
 
+func (f *fake) Chosen(ctx context.Context) (*channel.Presentation, error) { return f.Multivariant(ctx) }
+
+func (f *fake) History(ctx context.Context, rendition uint16, after uint64) (*Playlist, error) {
+	return f.Media(ctx, rendition, after)
+}
+
 func (f *fake) Open(ctx context.Context, id segment.ID) (Object, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -47,7 +47,7 @@ type Mount struct {
 
 	mu           sync.Mutex
 	presentation *channel.Presentation // newest seen, if a later request fails
-	playlists    map[uint16]*written   // newest seen of each rendition
+	playlists    map[listKey]*written  // newest seen of each rendition
 	players      map[playerKey]*seen
 	lastPlayer   uint32
 }
@@ -58,7 +58,7 @@ func newMount(ch Channel, token string, page http.Handler) *Mount {
 	}
 	m := &Mount{
 		channel: ch, token: token, page: page,
-		playlists: make(map[uint16]*written), players: make(map[playerKey]*seen),
+		playlists: make(map[listKey]*written), players: make(map[playerKey]*seen),
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m
@@ -121,6 +121,10 @@ func (m *Mount) serve(w http.ResponseWriter, r *http.Request, rest string) {
 		m.serveMaster(w, r)
 	case whatMedia:
 		m.servePlaylist(w, r, rt.rendition, playerKey{player: uint64(rt.player), rendition: rt.rendition})
+	case whatPlayer:
+		m.servePlayer(w, r, rt.behind)
+	case whatHistory:
+		m.serveHistory(w, r, rt)
 	case whatObject:
 		m.serveObject(w, r, rt)
 	case whatKey:

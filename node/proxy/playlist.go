@@ -34,6 +34,7 @@ const (
 type playerKey struct {
 	player    uint64
 	byConn    bool // player is a connection's number
+	history   bool // see serveHistory
 	rendition uint16
 }
 
@@ -41,6 +42,7 @@ type playerKey struct {
 type seen struct {
 	revision uint64
 	next     uint64    // one past the newest segment it knows
+	from     uint64    // of a history: where it began
 	first    time.Time // when it was first given one
 	last     time.Time
 	aligned  time.Time // when it was last held by align
@@ -72,7 +74,7 @@ func (m *Mount) serveMaster(w http.ResponseWriter, r *http.Request) {
 	player := m.lastPlayer
 	m.mu.Unlock()
 	m.stats.playlists.Add(1)
-	m.sendWhole(w, r, typePlaylist, writeMultivariant(p, player))
+	m.sendWhole(w, r, typePlaylist, writeMultivariant(p, route{what: whatMedia, player: player}))
 }
 
 // newestPresentation returns what the session knows now, or what it knew last.
@@ -109,19 +111,23 @@ func holdFor(known bool) time.Duration {
 // lines of the source's multivariant playlist name the same media playlist.
 func mediaOf(r *channel.Rendition) uint16 { return r.Media }
 
-func writeMultivariant(p *channel.Presentation, player uint32) []byte {
+// writeMultivariant writes p with media playlists that are at to, but for the
+// rendition.
+func writeMultivariant(p *channel.Presentation, to route) []byte {
 	mv := &hls.Multivariant{IndependentSegments: p.IndependentSegments, Renditions: make([]channel.Rendition, len(p.Renditions))}
 	copy(mv.Renditions, p.Renditions)
 	for i := range mv.Renditions {
 		if r := &mv.Renditions[i]; r.URI != "" {
-			r.URI = route{what: whatMedia, rendition: mediaOf(r), player: player}.path()
+			to.rendition = mediaOf(r)
+			r.URI = to.path()
 		}
 	}
 	return hls.WriteMultivariant(mv)
 }
 
 func (m *Mount) servePlaylist(w http.ResponseWriter, r *http.Request, rendition uint16, key playerKey) {
-	pl, err := m.newest(r.Context(), rendition)
+	list := listKey{rendition: rendition}
+	pl, err := m.newest(r.Context(), list)
 	if err != nil {
 		m.fail(w, r, err)
 		return
@@ -129,27 +135,27 @@ func (m *Mount) servePlaylist(w http.ResponseWriter, r *http.Request, rendition 
 	if r.Method == http.MethodGet {
 		if d := m.holdTime(key, pl); d > 0 {
 			m.stats.held.Add(1)
-			pl = m.hold(r.Context(), rendition, pl, d)
+			pl = m.hold(r.Context(), list, pl, d)
 		}
 		if r.Context().Err() != nil {
 			panic(http.ErrAbortHandler)
 		}
-		m.see(key, pl)
+		m.see(key, pl, 0)
 	}
 	m.stats.playlists.Add(1)
 	m.sendWhole(w, r, typePlaylist, pl.body)
 }
 
-// newest returns the rendition's playlist as it is now, or was last.
-func (m *Mount) newest(ctx context.Context, rendition uint16) (*written, error) {
+// newest returns a playlist as it is now, or was last.
+func (m *Mount) newest(ctx context.Context, key listKey) (*written, error) {
 	m.mu.Lock()
-	known := m.playlists[rendition]
+	known := m.playlists[key]
 	m.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, holdFor(known != nil))
 	defer cancel()
-	pl, err := m.channel.Media(ctx, rendition, 0)
+	pl, err := m.load(ctx, key, 0)
 	if err == nil {
-		return m.write(rendition, pl), nil
+		return m.write(key, pl), nil
 	}
 	if known != nil && !errors.Is(err, ErrNotFound) {
 		return known, nil
@@ -158,15 +164,15 @@ func (m *Mount) newest(ctx context.Context, rendition uint16) (*written, error) 
 }
 
 // hold waits up to d for a playlist after pl.
-func (m *Mount) hold(ctx context.Context, rendition uint16, pl *written, d time.Duration) *written {
+func (m *Mount) hold(ctx context.Context, key listKey, pl *written, d time.Duration) *written {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	next, err := m.channel.Media(ctx, rendition, pl.Revision)
+	next, err := m.load(ctx, key, pl.Revision)
 	if err != nil || next.Revision <= pl.Revision {
 		<-ctx.Done() // the session failed early: a player must not spin on it
 		return pl
 	}
-	return m.write(rendition, next)
+	return m.write(key, next)
 }
 
 // holdTime is how long key's player may be made to wait for what comes after pl:
@@ -215,8 +221,9 @@ func (s *seen) align(pl *written, now time.Time) time.Duration {
 	return longest // segments are not punctual to the millisecond
 }
 
-// see remembers that key's player is being given pl.
-func (m *Mount) see(key playerKey, pl *written) {
+// see remembers that key's player is being given pl, and where it began: at from
+// if it is new.
+func (m *Mount) see(key playerKey, pl *written, from uint64) uint64 {
 	now := time.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -225,10 +232,11 @@ func (m *Mount) see(key playerKey, pl *written) {
 		if len(m.players) >= maxPlayers {
 			m.forgetOldest()
 		}
-		s = &seen{first: now}
+		s = &seen{first: now, from: from}
 		m.players[key] = s
 	}
 	s.revision, s.next, s.last = pl.Revision, pl.next(), now
+	return s.from
 }
 
 func (m *Mount) forgetOldest() {
@@ -242,20 +250,24 @@ func (m *Mount) forgetOldest() {
 	delete(m.players, oldest)
 }
 
-// write returns pl with its text, and remembers it as the rendition's newest.
-func (m *Mount) write(rendition uint16, pl *Playlist) *written {
+// write returns pl with its text (of a history each player has its own), and
+// remembers it as the newest.
+func (m *Mount) write(key listKey, pl *Playlist) *written {
 	m.mu.Lock()
-	known := m.playlists[rendition]
+	known := m.playlists[key]
 	m.mu.Unlock()
-	if known != nil && known.Revision == pl.Revision {
-		return known
+	next := &written{Playlist: pl}
+	if !key.history {
+		if known != nil && known.Revision == pl.Revision {
+			return known
+		}
+		// Two requests may do this at once for one revision: harmless.
+		next.body = writeMedia(key.rendition, pl)
 	}
-	// Two requests may do this at once for one revision: harmless.
-	next := &written{Playlist: pl, body: writeMedia(rendition, pl)}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if known := m.playlists[rendition]; known == nil || known.Revision < pl.Revision {
-		m.playlists[rendition] = next
+	if known := m.playlists[key]; known == nil || known.Revision < pl.Revision || key.history {
+		m.playlists[key] = next
 	}
 	return next
 }

@@ -306,7 +306,7 @@ func TestPlaylistAlways(t *testing.T) {
 			}
 			s.set(func() { s.presentation, s.playlists = nil, map[uint16]*Playlist{} })
 			s.mount.mu.Lock()
-			s.mount.presentation, s.mount.playlists = nil, map[uint16]*written{}
+			s.mount.presentation, s.mount.playlists = nil, map[listKey]*written{}
 			s.mount.mu.Unlock()
 		}
 		s.set(func() { s.presentation = single() })

@@ -15,16 +15,22 @@ const (
 	whatMedia
 	whatObject // segment or init section
 	whatKey
+	whatPlayer
+	whatHistory
 )
 
-const masterName = "master.m3u8"
+const (
+	masterName = "master.m3u8"
+	playerName = "player.m3u8"
+)
 
 // route is a parsed path: numbers only, so that nothing in a request can name a
 // file, a host or a URL.
 type route struct {
 	what      what
 	rendition uint16
-	player    uint32     // whatMedia: who was given this URL
+	player    uint32     // whatMedia, whatHistory: who was given this URL
+	behind    uint32     // whatPlayer, whatHistory: seconds before the newest segment
 	id        segment.ID // whatObject
 	ext       string     // whatObject
 	guessed   bool       // whatObject: ext is a fallback
@@ -39,6 +45,13 @@ func (r route) path() string {
 		return masterName
 	case whatMedia:
 		return rendition + "-p" + strconv.FormatUint(uint64(r.player), 10) + ".m3u8"
+	case whatPlayer:
+		if r.behind == 0 {
+			return playerName
+		}
+		return "player-" + decimal(r.behind) + ".m3u8"
+	case whatHistory:
+		return rendition + "-h" + decimal(r.player) + "-" + decimal(r.behind) + ".m3u8"
 	case whatObject:
 		p := rendition + "/"
 		if r.id.Kind == segment.Init {
@@ -67,8 +80,11 @@ func parseRoute(p string) (route, bool) {
 	if len(p) > longest {
 		return route{}, false
 	}
-	if p == masterName {
+	switch p {
+	case masterName:
 		return route{what: whatMaster}, true
+	case playerName:
+		return route{what: whatPlayer}, true
 	}
 	dir, name, ok := strings.Cut(p, "/")
 	if !ok {
@@ -107,11 +123,24 @@ func parseMediaName(p string) (route, bool) {
 	if !ok {
 		return route{}, false
 	}
+	if s, ok := strings.CutPrefix(p, "player-"); ok {
+		behind, ok := number(s, 32)
+		return route{what: whatPlayer, behind: uint32(behind)}, ok && behind > 0
+	}
+	if left, right, ok := strings.Cut(p, "-h"); ok {
+		right, s, ok := strings.Cut(right, "-")
+		rendition, okR := number(left, 16)
+		player, okP := number(right, 32)
+		behind, okB := number(s, 32)
+		return route{what: whatHistory, rendition: uint16(rendition), player: uint32(player), behind: uint32(behind)}, ok && okR && okP && okB
+	}
 	left, right, ok := strings.Cut(p, "-p")
 	rendition, okR := number(left, 16)
 	player, okP := number(right, 32)
 	return route{what: whatMedia, rendition: uint16(rendition), player: uint32(player)}, ok && okR && okP
 }
+
+func decimal(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 
 // number parses a decimal number written the one way that strconv writes it.
 func number(s string, bits int) (uint64, bool) {

@@ -1,0 +1,137 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"coral/node/channel"
+	"coral/node/hls"
+)
+
+// edgeSegments is how many segments before the end a player begins: what
+// FFmpeg does with a live playlist, and the three target durations of RFC
+// 8216bis 6.3.3.
+const edgeSegments = 3
+
+// PlayerURL is what to open in a player that shows one variant and leaves the
+// choice to the channel (Channel.Chosen), and that can go back: to behind before
+// the newest segment, or (0) near it, is where its playlists begin. They only
+// grow. Where a playlist begins is where a player must begin (FFmpeg:
+// live_start_index=0), since FFmpeg takes the first time stamp that it sees for
+// the time of a playlist's beginning, and seeks by that. It holds the token: do
+// not log it.
+func (m *Mount) PlayerURL(behind time.Duration) string {
+	name := route{what: whatPlayer, behind: uint32(min(max(behind, 0), maxBehind) / time.Second)}.path()
+	return fmt.Sprintf("http://%s/%s/play/%s", m.server.Addr(), m.token, name)
+}
+
+// maxBehind bounds a number in a path: more than anybody holds.
+const maxBehind = 24 * time.Hour
+
+// listKey names one of the playlists that a mount remembers.
+type listKey struct {
+	rendition uint16
+	history   bool
+}
+
+// load asks the channel for what key names.
+func (m *Mount) load(ctx context.Context, key listKey, after uint64) (*Playlist, error) {
+	if key.history {
+		return m.channel.History(ctx, key.rendition, after)
+	}
+	return m.channel.Media(ctx, key.rendition, after)
+}
+
+// servePlayer answers with the multivariant playlist of one variant.
+func (m *Mount) servePlayer(w http.ResponseWriter, r *http.Request, behind uint32) {
+	ctx, cancel := context.WithTimeout(r.Context(), firstHold)
+	defer cancel()
+	p, err := m.channel.Chosen(ctx)
+	if err == nil && (p == nil || len(p.Renditions) == 0) {
+		err = ErrUnavailable
+	}
+	if err != nil {
+		m.fail(w, r, err)
+		return
+	}
+	m.mu.Lock()
+	m.lastPlayer++
+	player := m.lastPlayer
+	m.mu.Unlock()
+	m.stats.playlists.Add(1)
+	m.sendWhole(w, r, typePlaylist, writeMultivariant(p, route{what: whatHistory, player: player, behind: behind}))
+}
+
+// serveHistory answers with a media playlist that reaches from where this player
+// began to the newest segment.
+func (m *Mount) serveHistory(w http.ResponseWriter, r *http.Request, rt route) {
+	list := listKey{rt.rendition, true}
+	key := playerKey{player: uint64(rt.player), rendition: rt.rendition, history: true}
+	pl, err := m.newest(r.Context(), list)
+	if err == nil && len(pl.Media.Segments) == 0 {
+		err = ErrUnavailable
+	}
+	if err != nil {
+		m.fail(w, r, err)
+		return
+	}
+	if r.Method == http.MethodGet {
+		if d := m.holdTime(key, pl); d > 0 {
+			m.stats.held.Add(1)
+			pl = m.hold(r.Context(), list, pl, d)
+		}
+		if r.Context().Err() != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}
+	from := m.see(key, pl, begin(&pl.Media, time.Duration(rt.behind)*time.Second))
+	m.stats.playlists.Add(1)
+	m.sendWhole(w, r, typePlaylist, writeMedia(rt.rendition, cut(pl.Playlist, from)))
+}
+
+// begin is the segment with which a player is to begin that wants to be behind
+// the newest one. Nobody begins before a segment that cannot be had.
+func begin(m *hls.Media, behind time.Duration) uint64 {
+	i := len(m.Segments)
+	if m.Ended {
+		return m.Sequence
+	}
+	for back := time.Duration(0); i > 0 && (len(m.Segments)-i < edgeSegments || back < behind); i-- {
+		if m.Segments[i-1].Gap {
+			break
+		}
+		back += m.Segments[i-1].Duration
+	}
+	return m.Sequence + uint64(i)
+}
+
+// cut returns pl from segment from on. It is an EVENT playlist, of which nothing
+// is ever taken away, for as long as the channel reaches back so far; after that
+// it is an ordinary live one, which is the truth.
+func cut(pl *Playlist, from uint64) *Playlist {
+	out := *pl
+	m := &out.Media
+	if !m.Ended && m.Type == channel.Live && from >= m.Sequence {
+		m.Type = channel.Event
+	}
+	n := 0
+	if from > m.Sequence {
+		n = int(min(from-m.Sequence, uint64(len(m.Segments)-1)))
+	}
+	m.Segments = m.Segments[n:]
+	m.Sequence += uint64(n)
+	m.DiscontinuitySequence = m.Segments[0].DiscontinuitySequence
+	out.IDs = out.IDs[n:]
+	out.Inits, out.Keys, out.InitKeys = after(out.Inits, n), after(out.Keys, n), after(out.InitKeys, n)
+	return &out
+}
+
+// after is s without its first n, where s may be nil for none.
+func after[T any](s []T, n int) []T {
+	if s == nil {
+		return nil
+	}
+	return s[n:]
+}
