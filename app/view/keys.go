@@ -107,8 +107,13 @@ func (k *keys) key(e *fyne.KeyEvent) {
 		k.escape()
 		return
 	}
-	if w.current() == PageWatch {
+	switch w.current() {
+	case PageWatch:
 		k.watchKey(e.Name)
+	case PageLibrary:
+		if l, ok := w.pages[PageLibrary].(interface{ TypedKey(*fyne.KeyEvent) }); ok {
+			l.TypedKey(e)
+		}
 	}
 }
 

@@ -144,13 +144,13 @@ func (p *libraryPage) FocusSearch() {
 // FocusLink gives the link field the keyboard.
 func (p *libraryPage) FocusLink() { focusOn(p.link) }
 
-// FocusFirst gives the keyboard to what is used most: the channels, or the link
-// field while there are none.
-func (p *libraryPage) FocusFirst() {
-	if p.grid.Visible() {
-		focusOn(p.grid)
-	} else {
-		p.FocusLink()
+// TypedKey takes a key that nothing with the keyboard took: those of the channels
+// lead to them.
+func (p *libraryPage) TypedKey(e *fyne.KeyEvent) {
+	switch e.Name {
+	case fyne.KeyLeft, fyne.KeyRight, fyne.KeyUp, fyne.KeyDown, fyne.KeyHome, fyne.KeyEnd, fyne.KeyPageUp, fyne.KeyPageDown,
+		fyne.KeyReturn, fyne.KeyEnter:
+		p.focusGrid()
 	}
 }
 

@@ -213,6 +213,10 @@ func (g *channelGrid) TypedRune(r rune) {
 		g.act.search()
 	case '*':
 		g.with(g.act.favourite)
+	default: // the window has keys of its own
+		if c := canvasOf(g); c != nil && c.OnTypedRune() != nil {
+			c.OnTypedRune()(r)
+		}
 	}
 }
 
@@ -256,6 +260,10 @@ func (g *channelGrid) TypedKey(e *fyne.KeyEvent) {
 		g.with(g.act.rename)
 	case desktop.KeyMenu:
 		g.menuAtCursor()
+	default:
+		if c := canvasOf(g); c != nil && c.OnTypedKey() != nil {
+			c.OnTypedKey()(e)
+		}
 	}
 }
 

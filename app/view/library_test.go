@@ -101,7 +101,7 @@ func TestLibrarySearchAndGroup(t *testing.T) {
 
 func TestLibraryKeyboard(t *testing.T) {
 	p, r, win, _ := newTestLibrary(t, 900, 600, someChannels(40))
-	p.FocusFirst()
+	p.focusGrid()
 	if win.Canvas().Focused() != fyne.Focusable(p.grid) {
 		t.Fatal("the channels do not have the keyboard")
 	}
@@ -132,9 +132,27 @@ func TestLibraryKeyboard(t *testing.T) {
 	}
 }
 
+func TestLibraryHandsKeysOn(t *testing.T) {
+	p, r, win, _ := newTestLibrary(t, 900, 600, someChannels(4))
+	p.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown}) // nothing had the keyboard
+	if win.Canvas().Focused() != fyne.Focusable(p.grid) || p.grid.at() != 0 {
+		t.Error("an arrow does not lead to the channels")
+	}
+	var runes []rune
+	var keys []fyne.KeyName
+	win.Canvas().SetOnTypedRune(func(r rune) { runes = append(runes, r) })
+	win.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) { keys = append(keys, e.Name) })
+	p.grid.TypedRune('s')
+	press(p.grid, fyne.KeyEscape, fyne.KeyRight)
+	if string(runes) != "s" || len(keys) != 1 || keys[0] != fyne.KeyEscape {
+		t.Errorf("the window got %q and %v", string(runes), keys)
+	}
+	r.want(t)
+}
+
 func TestLibraryCursorStaysWithItsChannel(t *testing.T) {
 	p, r, _, m := newTestLibrary(t, 900, 600, someChannels(5))
-	p.FocusFirst()
+	p.focusGrid()
 	press(p.grid, fyne.KeyRight)
 	m.Channels = append([]Channel{{ID: "new", Name: "New"}}, m.Channels...)
 	p.Show(m)
@@ -148,7 +166,7 @@ func TestLibraryCursorStaysWithItsChannel(t *testing.T) {
 
 func TestLibraryForgetAsks(t *testing.T) {
 	p, r, win, _ := newTestLibrary(t, 900, 600, someChannels(2))
-	p.FocusFirst()
+	p.focusGrid()
 	press(p.grid, fyne.KeyDelete)
 	r.want(t)
 	yes, no := dialogButtons(t, win)
@@ -167,7 +185,7 @@ func TestLibraryForgetAsks(t *testing.T) {
 
 func TestLibraryRename(t *testing.T) {
 	p, r, win, _ := newTestLibrary(t, 900, 600, someChannels(2))
-	p.FocusFirst()
+	p.focusGrid()
 	press(p.grid, fyne.KeyF2)
 	entry, ok := win.Canvas().Focused().(*field)
 	if !ok || entry.Text != "Channel 0" {
@@ -273,7 +291,7 @@ func TestLibraryMenu(t *testing.T) {
 	items["Remove from favourites"].Action()
 	r.want(t, SetFavorite{"id1", false})
 
-	p.FocusFirst()
+	p.focusGrid()
 	press(p.grid, desktop.KeyMenu)
 	if win.Canvas().Overlays().Top() == nil {
 		t.Error("the menu key opens nothing")
@@ -300,7 +318,7 @@ func TestLibraryOfFiveThousand(t *testing.T) {
 	if n := len(p.grid.field.Objects); n > 40 {
 		t.Errorf("%d cards for one screen", n)
 	}
-	p.FocusFirst()
+	p.focusGrid()
 	press(p.grid, fyne.KeyEnd)
 	if p.grid.cards["id4999"] == nil || p.grid.cards["id0"] != nil {
 		t.Error("the last channel is not in sight, or the first still is")
