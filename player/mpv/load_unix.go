@@ -2,7 +2,11 @@
 
 package mpv
 
-import "github.com/ebitengine/purego"
+import (
+	"runtime"
+
+	"github.com/ebitengine/purego"
+)
 
 func openLibrary(name string) (uintptr, error) {
 	return purego.Dlopen(name, purego.RTLD_NOW|purego.RTLD_LOCAL)
@@ -10,4 +14,25 @@ func openLibrary(name string) (uintptr, error) {
 
 func findSymbol(handle uintptr, name string) (uintptr, error) {
 	return purego.Dlsym(handle, name)
+}
+
+// neutralNumbers makes C write numbers as mpv reads them. Go never changes C's
+// locale, but an input method or a plug-in of the desktop may have, and then mpv
+// refuses to start.
+func neutralNumbers() {
+	symbol, err := purego.Dlsym(purego.RTLD_DEFAULT, "setlocale")
+	if err != nil {
+		return // no such thing here: then it is not the reason
+	}
+	var setlocale func(category int32, name string) uintptr
+	purego.RegisterFunc(&setlocale, symbol)
+	setlocale(numericCategory(), "C")
+}
+
+// numericCategory is C's LC_NUMERIC.
+func numericCategory() int32 {
+	if runtime.GOOS == "linux" {
+		return 1
+	}
+	return 4 // macOS and the BSDs
 }

@@ -10,3 +10,7 @@ func openLibrary(name string) (uintptr, error) {
 func findSymbol(handle uintptr, name string) (uintptr, error) {
 	return syscall.GetProcAddress(syscall.Handle(handle), name)
 }
+
+// neutralNumbers does nothing: no part of this program changes the locale of the
+// C library that mpv brings along.
+func neutralNumbers() {}

@@ -2,6 +2,7 @@ package mpv
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -20,6 +21,12 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	clips.dir = dir
+	// Tests with the real library mostly wait for time to pass.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	os.RemoveAll(dir)
 	if code == 0 {

@@ -94,6 +94,10 @@ func Open(o Options) (*Player, error) {
 func (p *Player) start(o Options) error {
 	core := p.lib.create()
 	if core == 0 {
+		neutralNumbers()
+		core = p.lib.create()
+	}
+	if core == 0 {
 		return errors.New("it cannot be created: is LC_NUMERIC not C, or memory low?")
 	}
 	if err := p.configure(core, o); err != nil {

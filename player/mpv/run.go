@@ -108,7 +108,7 @@ func (p *Player) Run(ctx context.Context) error {
 	l.work.Wait()
 	l.fetch.close()
 	p.free()
-	l.state = player.State{Volume: l.state.Volume, Muted: l.state.Muted, Speed: 1}
+	l.forget()
 	l.publish()
 	return err
 }

@@ -50,7 +50,7 @@ var (
 )
 
 // window puts a surface of a size into a window of the test driver.
-func window(t *testing.T, s *Surface, w, h float32, scale float32) fyne.Window {
+func window(t testing.TB, s *Surface, w, h float32, scale float32) fyne.Window {
 	t.Helper()
 	test.NewTempApp(t)
 	win := test.NewWindow(s)
