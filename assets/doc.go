@@ -1,5 +1,6 @@
-// Package assets holds what is embedded in Coral's programs: for now the demo
-// clip, with a live origin that plays it for ever.
+// Package assets holds what is embedded in Coral's programs: the icons, the
+// screens' translations, and the demo clip, with a live origin that plays it for
+// ever.
 //
 // The clip (24 seconds, 640x360, H.264 and AAC, about 400 kbit/s) is drawn and
 // sounded by make.go and draw.go beside this file; ffmpeg only encodes it:
