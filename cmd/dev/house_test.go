@@ -52,12 +52,13 @@ var house = map[string]room{
 	"node/swarm":        {inner: []string{"node/budget", "node/channel", "node/swarm/meter", "node/swarm/wire", "store/segment"}, outer: []string{"github.com/anacrolix/", "golang.org/x/time/rate"}, tests: []string{"node/nodetest"}},
 	"node/swarm/meter":  {inner: []string{"node/budget"}, outer: []string{"golang.org/x/sys"}},
 	"node/swarm/wire":   {inner: []string{"store/segment"}, pure: true},
+	"node/webvtt":       {pure: true},
 	"node/swarm/go-utp": {outer: []string{"github.com/anacrolix/utp"}}, // a module of its own: see its comment
 
 	"node": {
 		inner: []string{
 			"node/budget", "node/channel", "node/hls", "node/origin", "node/proxy", "node/publish", "node/schedule",
-			"node/swarm", "node/swarm/wire", "store", "store/segment",
+			"node/swarm", "node/swarm/wire", "node/webvtt", "store", "store/segment",
 		},
 		tests: []string{"node/nodetest", "assets"},
 	},
