@@ -62,7 +62,7 @@ func newControls(emit func(Intent), k *keys, stir func(), menus func(*control)) 
 		return b
 	}
 	c.shadeTop = canvas.NewVerticalGradient(color.NRGBA{0, 0, 0, 0xa8}, color.NRGBA{0, 0, 0, 0})
-	c.shadeFoot = canvas.NewVerticalGradient(color.NRGBA{0, 0, 0, 0}, color.NRGBA{0, 0, 0, 0xd0})
+	c.shadeFoot = canvas.NewVerticalGradient(color.NRGBA{0, 0, 0, 0}, color.NRGBA{0, 0, 0, 0xb8})
 	c.title, c.group = canvas.NewText("", color.White), canvas.NewText("", color.NRGBA{255, 255, 255, 0xc0})
 	c.title.TextStyle.Bold = true
 	c.title.TextSize, c.group.TextSize = look{}.Size(theme.SizeNameSubHeadingText), look{}.Size(theme.SizeNameCaptionText)

@@ -24,6 +24,10 @@ type look struct{ kind settings.Theme }
 
 var _ fyne.Theme = look{}
 
+// Theme returns Coral's theme. Setting it before the window is built spares
+// drawing everything twice.
+func Theme(kind settings.Theme) fyne.Theme { return look{kind} }
+
 type palette map[fyne.ThemeColorName]color.NRGBA
 
 func rgb(hex uint32) color.NRGBA {

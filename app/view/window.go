@@ -18,7 +18,7 @@ const (
 	redraw = 100 * time.Millisecond
 
 	// The window's sizes: at first, and the least that everything still works in.
-	startWidth, startHeight = 1120, 720
+	startWidth, startHeight = 1120, 700
 	leastWidth, leastHeight = 480, 340
 )
 
@@ -58,7 +58,12 @@ type Window struct {
 // is called on Fyne's goroutine and must not block.
 func New(a fyne.App, video fyne.CanvasObject, emit func(Intent)) *Window {
 	w := &Window{app: a, emit: emit}
-	a.Settings().SetTheme(w.look)
+	if now, ok := a.Settings().Theme().(look); ok {
+		w.look = now
+	} else {
+		w.look = look{settings.ThemeSystem}
+		a.Settings().SetTheme(w.look)
+	}
 	w.win = a.NewWindow("Coral")
 	w.win.SetIcon(assets.Icon())
 	w.win.SetPadded(false)

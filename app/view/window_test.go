@@ -1,0 +1,403 @@
+package view
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/color"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/storage"
+	"fyne.io/fyne/v2/test"
+
+	"coral/app/settings"
+	"coral/player"
+)
+
+// testWindow is a window of a size, with a grey picture.
+func testWindow(t *testing.T, width, height float32) (*Window, *intents) {
+	t.Helper()
+	a := test.NewTempApp(t)
+	r := &intents{}
+	w := New(a, canvas.NewRectangle(color.Gray{0x60}), r.emit)
+	w.win.Resize(fyne.NewSize(width, height))
+	t.Cleanup(func() {
+		w.Close()
+		w.win.Close()
+	})
+	return w, r
+}
+
+// same says whether two pictures do not differ.
+func same(a, b image.Image) bool {
+	x, y := a.(*image.NRGBA), b.(*image.NRGBA)
+	return x.Rect == y.Rect && bytes.Equal(x.Pix, y.Pix)
+}
+
+func live() player.State {
+	return player.State{
+		Phase: player.Playing, Live: true, Position: 1790 * time.Second, SeekStart: 400 * time.Second, SeekEnd: 1794 * time.Second,
+		Behind: 6 * time.Second, Buffered: 4 * time.Second, Speed: 1, Volume: 70,
+	}
+}
+
+func recording() player.State {
+	return player.State{Phase: player.Playing, Position: 600 * time.Second, Duration: 1000 * time.Second, Speed: 1, Volume: 70}
+}
+
+func watchModel(p player.State) *Model {
+	s := someSettings()
+	s.Window = settings.Window{} // as the test made it
+	return &Model{
+		Page: PageWatch, Settings: s, Channels: someChannels(3),
+		Watching: &Watching{Channel: Channel{ID: "id1", Name: "Channel 1"}, Player: p, WebURL: "http://127.0.0.1/", StreamURL: "http://127.0.0.1/"},
+		Sharing:  Sharing{State: SharingOn, Rate: 800_000, Cap: 2_000_000},
+	}
+}
+
+func TestWindowShowsOnePage(t *testing.T) {
+	w, _ := testWindow(t, 1000, 700)
+	for _, o := range w.root.Objects {
+		if _, ok := o.(*header); ok && o.Visible() {
+			t.Error("the header is seen before the first model")
+		}
+	}
+	for _, p := range []Page{PageLibrary, PageWatch, PageSettings, PageAbout, PageLibrary} {
+		m := watchModel(live())
+		m.Page = p
+		w.show(m, time.Now())
+		for q, screen := range w.pages {
+			if screen.Object().Visible() != (p == q) {
+				t.Errorf("page %d: page %d visible: %v", p, q, p != q)
+			}
+		}
+		if w.header.Visible() == (p == PageWatch) {
+			t.Errorf("page %d: header visible: %v", p, w.header.Visible())
+		}
+	}
+	m := watchModel(live())
+	m.Watching = nil
+	w.show(m, time.Now())
+	if w.current() != PageLibrary {
+		t.Error("the picture's page is shown without a channel")
+	}
+}
+
+func TestWindowDrawsTheNewest(t *testing.T) {
+	w, _ := testWindow(t, 1000, 700)
+	for i := range 50 {
+		m := *watchModel(live())
+		m.Query = string(rune('a' + i%26))
+		w.Show(m)
+	}
+	deadline := time.After(5 * time.Second)
+	for {
+		w.mu.Lock()
+		done, at := w.newest == nil, w.drawn
+		w.mu.Unlock()
+		if done && !at.IsZero() {
+			break
+		}
+		select {
+		case <-deadline:
+			t.Fatal("nothing was drawn")
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	w.Close()
+	w.Show(*watchModel(live()))
+	time.Sleep(2 * redraw) // what must not happen would happen within
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.newest == nil {
+		t.Error("drawn after Close")
+	}
+	if w.Image() != nil {
+		t.Error("a closed window has a picture")
+	}
+}
+
+func TestControlsHide(t *testing.T) {
+	w, _ := testWindow(t, 1000, 700)
+	m := watchModel(live())
+	start := time.Now()
+	w.show(m, start)
+	if !w.watch.override.Visible() {
+		t.Fatal("a new channel does not say its name")
+	}
+	w.show(m, w.watch.stirred.Add(controlsStay/2))
+	if !w.watch.override.Visible() {
+		t.Error("the controls left too early")
+	}
+	w.show(m, w.watch.stirred.Add(controlsStay+time.Millisecond))
+	if w.watch.override.Visible() {
+		t.Error("the controls stay")
+	}
+	without := w.win.Canvas().Capture()
+	test.MoveMouse(w.win.Canvas(), fyne.NewPos(500, 300))
+	if !w.watch.override.Visible() {
+		t.Error("the pointer moved and nothing came")
+	}
+	if same(without, w.win.Canvas().Capture()) {
+		t.Error("the controls cannot be seen")
+	}
+	// In full screen the line under the picture comes and goes with them.
+	m = watchModel(live())
+	m.Watching.FullScreen = true
+	w.show(m, w.watch.stirred)
+	if !w.win.FullScreen() || !w.watch.bar.Visible() {
+		t.Error("full screen: no line with the controls")
+	}
+	w.show(m, w.watch.stirred.Add(time.Minute))
+	if w.watch.bar.Visible() {
+		t.Error("full screen: the line stays")
+	}
+	if h := w.watch.video.Size().Height; h < w.win.Canvas().Size().Height {
+		t.Errorf("full screen: the picture is %v high", h)
+	}
+}
+
+func TestControlsSay(t *testing.T) {
+	w, r := testWindow(t, 1000, 700)
+	m := watchModel(live())
+	w.show(m, time.Now())
+	c := w.watch.controls
+	test.Tap(c.play)
+	r.want(t, SetPaused{true})
+	test.Tap(c.mute)
+	r.want(t, SetMute{true})
+	test.Tap(c.full)
+	r.want(t, SetFullScreen{true})
+	test.Tap(c.small)
+	r.want(t, SetMiniPlayer{true})
+	test.Tap(c.next)
+	r.want(t, Zap{1})
+	test.Tap(c.back)
+	r.want(t, GoTo{PageLibrary})
+	test.Tap(c.star)
+	r.want(t, SetFavorite{"id1", true})
+	test.Tap(c.link)
+	r.want(t, ShareChannel{"id1"})
+	test.Tap(w.watch.bar.sharing.control)
+	r.want(t, PauseSharing{true})
+	test.Tap(w.watch.bar.details)
+	r.want(t, ShowDetails{true})
+	if c.live.text != "Live" || c.time.Visible() {
+		t.Errorf("at the edge: %q, %q", c.live.text, c.time.Text)
+	}
+	m = watchModel(live())
+	m.Watching.Player.Behind = 95 * time.Second
+	m.Sharing = Sharing{State: SharingPaused, Paused: true}
+	w.show(m, time.Now())
+	if c.live.text != "Go live" || c.time.Text != "1:35 behind" {
+		t.Errorf("behind: %q, %q", c.live.text, c.time.Text)
+	}
+	test.Tap(c.live)
+	r.want(t, GoLive{})
+	test.Tap(w.watch.bar.sharing.control)
+	r.want(t, PauseSharing{false})
+	w.show(watchModel(recording()), time.Now())
+	if c.live.Visible() || c.time.Text != "10:00 / 16:40" {
+		t.Errorf("a recording: %v, %q", c.live.Visible(), c.time.Text)
+	}
+}
+
+func TestSeekBar(t *testing.T) {
+	w, r := testWindow(t, 1000, 700)
+	w.show(watchModel(recording()), time.Now())
+	bar := w.watch.controls.seek
+	test.TapAt(bar, fyne.NewPos(bar.Size().Width/4, 10))
+	r.want(t, Seek{250 * time.Second})
+	bar.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(bar.Size().Width/2, 10)}})
+	bar.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(bar.Size().Width*2, 10)}})
+	r.want(t) // nothing before the end
+	bar.DragEnd()
+	r.want(t, Seek{1000 * time.Second})
+
+	// Live: only what can be reached, and times before now.
+	w.show(watchModel(live()), time.Now())
+	s := bar.span
+	if s.to != 1796*time.Second || s.from != 400*time.Second {
+		t.Errorf("live spans %v to %v", s.from, s.to)
+	}
+	if got := s.when(1); got != 1794*time.Second {
+		t.Errorf("the end is %v", got)
+	}
+	if got := s.label(s.to - 83*time.Second); got != "−1:23" {
+		t.Errorf("83 s before now is %q", got)
+	}
+	none := live()
+	none.SeekStart, none.SeekEnd = 0, 0
+	w.show(watchModel(none), time.Now())
+	test.TapAt(bar, fyne.NewPos(100, 10))
+	r.want(t)
+}
+
+func TestVolumeBar(t *testing.T) {
+	w, r := testWindow(t, 1000, 700)
+	w.show(watchModel(live()), time.Now())
+	v := w.watch.controls.volume
+	test.TapAt(v, fyne.NewPos(v.Size().Width/2, 10))
+	r.want(t, SetVolume{50})
+	for x := range 20 { // dragged quickly: it does not say each
+		v.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(float32(x), 10)}})
+	}
+	v.DragEnd()
+	if n := len(r.all); n > 5 {
+		t.Errorf("%d commands for one drag", n)
+	}
+	if last := r.all[len(r.all)-1]; last != (SetVolume{v.percent}) {
+		t.Errorf("the last command is %v, the bar shows %d", last, v.percent)
+	}
+	w.show(watchModel(live()), time.Now())
+	if v.percent == 70 {
+		t.Error("the bar jumps back before the player has followed")
+	}
+}
+
+func TestWatchStates(t *testing.T) {
+	w, r := testWindow(t, 1000, 700)
+	state := func(change func(*Model)) statement {
+		m := watchModel(player.State{Phase: player.Loading, Live: true})
+		change(m)
+		w.show(m, time.Now())
+		return w.watch.state.said
+	}
+	if s := state(func(m *Model) { m.Watching.Opening = "Asking the origin…" }); s.text != "Asking the origin…" || !s.moving {
+		t.Errorf("loading: %+v", s)
+	}
+	if s := state(func(m *Model) { m.Watching.Player = live() }); s != (statement{}) || w.watch.state.root.Visible() {
+		t.Errorf("playing: %+v", s)
+	}
+	stalled := watchModel(player.State{Phase: player.Buffering, Live: true})
+	now := time.Now()
+	w.watch.state.show(stalled, now)
+	if w.watch.state.root.Visible() {
+		t.Error("a short stall flickers")
+	}
+	w.watch.state.show(stalled, now.Add(time.Second))
+	if !w.watch.state.said.moving {
+		t.Error("a long stall is not explained")
+	}
+	if s := state(func(m *Model) { m.Watching.Player.Phase = player.Recovering }); !s.moving || s.retry {
+		t.Errorf("recovering: %+v", s)
+	}
+	s := state(func(m *Model) {
+		m.Watching.Player.Phase, m.Watching.Player.Err = player.Failed, errors.New("open stream: the origin answered 404")
+	})
+	if !s.retry || !s.browser || !s.external || !s.back || s.text == "" {
+		t.Errorf("failed: %+v", s)
+	}
+	test.Tap(w.watch.state.retry)
+	r.want(t, Retry{})
+	s = state(func(m *Model) { m.Watching.Engine, m.System.InstallHint = EngineNone, "sudo apt install libmpv2" })
+	if s.command != "sudo apt install libmpv2" || !s.browser || !s.external {
+		t.Errorf("no libmpv: %+v", s)
+	}
+	test.Tap(w.watch.state.copyLine)
+	test.Tap(w.watch.state.browser)
+	test.Tap(w.watch.state.external)
+	r.want(t, CopyText{"sudo apt install libmpv2"}, OpenBrowser{}, OpenExternal{})
+	s = state(func(m *Model) { m.Watching.Player = player.State{Phase: player.Ended} })
+	if !s.again {
+		t.Errorf("ended: %+v", s)
+	}
+}
+
+func TestCaptions(t *testing.T) {
+	w, _ := testWindow(t, 1000, 700)
+	m := watchModel(live())
+	w.show(m, time.Now())
+	plain := w.win.Canvas().Capture()
+	m = watchModel(live())
+	m.Watching.Caption = "The ferry leaves\nat nine."
+	w.show(m, time.Now())
+	if !w.watch.captions.Visible() || same(plain, w.win.Canvas().Capture()) {
+		t.Fatal("no caption is seen")
+	}
+	up := w.watch.captions.bottom
+	w.show(m, time.Now().Add(time.Minute))
+	if down := w.watch.captions.bottom; down >= up {
+		t.Errorf("captions stand %v high above the controls, %v without", up, down)
+	}
+	if lines := wrapWords("a long line that must be broken somewhere", 120, 16, fyne.TextStyle{}); len(lines) < 2 {
+		t.Errorf("not wrapped: %q", lines)
+	}
+}
+
+func TestMiniPlayer(t *testing.T) {
+	w, _ := testWindow(t, 1000, 700)
+	w.show(watchModel(live()), time.Now())
+	m := watchModel(live())
+	m.Watching.MiniPlayer = true
+	w.show(m, time.Now())
+	if s := w.win.Canvas().Size(); s.Width != miniWidth {
+		t.Errorf("mini: %v", s)
+	}
+	if w.watch.bar.Visible() || w.watch.controls.full.Visible() {
+		t.Error("mini: too much is shown")
+	}
+	if g := w.Geometry(); g.Width != 1000 || g.Height != 700 {
+		t.Errorf("mini: the window's own size is forgotten: %+v", g)
+	}
+	w.win.Resize(fyne.NewSize(500, 300))
+	w.show(watchModel(live()), time.Now())
+	if s := w.win.Canvas().Size(); s.Width != 1000 || s.Height != 700 {
+		t.Errorf("back: %v", s)
+	}
+	w.show(m, time.Now())
+	if s := w.win.Canvas().Size(); s.Width != 500 {
+		t.Errorf("mini again: %v", s)
+	}
+}
+
+func TestWindowRemembers(t *testing.T) {
+	w, _ := testWindow(t, 1000, 700)
+	m := watchModel(live())
+	m.Settings.Window = settings.Window{Width: 800, Height: 600}
+	w.show(m, time.Now())
+	if s := w.win.Canvas().Size(); s.Width != 800 || s.Height != 600 {
+		t.Errorf("size %v", s)
+	}
+}
+
+func TestDropAndClose(t *testing.T) {
+	_, r := testWindow(t, 1000, 700)
+	openDropped([]fyne.URI{storage.NewFileURI("/tmp/a.torrent"), storage.NewURI("https://example.org/x.m3u8")}, r.emit)
+	r.want(t, Open{"/tmp/a.torrent"}, Open{"https://example.org/x.m3u8"})
+}
+
+func TestNotices(t *testing.T) {
+	w, r := testWindow(t, 1000, 700)
+	m := watchModel(live())
+	w.show(m, time.Now())
+	before := w.win.Canvas().Capture()
+	m = watchModel(live())
+	m.Notices = []Notice{
+		{ID: 4, Kind: Problem, Text: "The origin does not answer.", Hint: "Others carry on.", Action: "Try again", Intent: Retry{}},
+		{ID: 3, Text: "b"}, {ID: 2, Text: "c"}, {ID: 1, Text: "d"},
+	}
+	w.show(m, time.Now())
+	if same(before, w.win.Canvas().Capture()) {
+		t.Fatal("no notice is seen")
+	}
+	cards := findAll[*noticeCard](w.notices.root)
+	if len(cards) != noticeMost || w.notices.more.text() != "1 more notice" {
+		t.Fatalf("%d cards, %q", len(cards), w.notices.more.text())
+	}
+	buttons := findAll[*control](cards[0].content)
+	for _, b := range buttons {
+		test.Tap(b)
+	}
+	if len(r.all) != 3 || r.all[0] != (Intent)(Retry{}) && r.all[1] != (Intent)(Retry{}) {
+		t.Errorf("the card said\n%s", list(r.all))
+	}
+	m = watchModel(live())
+	w.show(m, time.Now())
+	if w.notices.root.Visible() {
+		t.Error("notices stay")
+	}
+}
