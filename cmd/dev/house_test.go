@@ -66,7 +66,7 @@ var house = map[string]room{
 	"cmd/coral": {inner: []string{"app"}},
 	"app": {
 		inner: []string{
-			"app/library", "app/settings", "app/system", "app/view", "assets", "node", "node/budget", "node/channel", "node/origin",
+			"app/durable", "app/library", "app/settings", "app/system", "app/view", "assets", "node", "node/budget", "node/channel", "node/origin",
 			"player", "player/mpv", "player/surface", "player/web",
 		},
 		outer: []string{"fyne.io/fyne/v2", "github.com/skip2/go-qrcode"},
@@ -75,10 +75,10 @@ var house = map[string]room{
 	"app/settings":   {inner: []string{"app/durable", "node/budget"}},
 	"app/library":    {inner: []string{"app/durable", "app/settings", "node/budget", "node/channel"}, outer: []string{"golang.org/x/image", "golang.org/x/text"}},
 	"app/system":     {outer: []string{"github.com/adrg/xdg", "github.com/godbus/dbus/v5", "golang.org/x/sys"}},
-	"app/view":       {inner: []string{"app/settings", "assets", "node/budget", "player"}, outer: []string{"fyne.io/fyne/v2"}},
+	"app/view":       {inner: []string{"app/settings", "assets", "node/budget", "player"}, outer: []string{"fyne.io/fyne/v2", "golang.org/x/image/vector"}},
 	"player":         {},
 	"player/mpv":     {inner: []string{"player", "player/surface"}, outer: []string{"github.com/ebitengine/purego", "golang.org/x/sys"}},
-	"player/surface": {outer: []string{"fyne.io/fyne/v2"}},
+	"player/surface": {outer: []string{"fyne.io/fyne/v2"}, tests: []string{"player", "player/mpv"}},
 	"player/web":     {},
 	"packaging":      {},
 }

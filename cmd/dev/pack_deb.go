@@ -46,8 +46,8 @@ func packDeb(ctx context.Context, root, dist, version string, when time.Time, te
 	}
 	files := []packed{{"DEBIAN/control", []byte(strings.NewReplacer("{{VERSION}}", number, "{{ARCH}}", runtime.GOARCH).Replace(string(control))), 0o644}}
 	for from, to := range map[string]string{
-		"packaging/linux/org.coral.Coral.desktop": "usr/share/applications/org.coral.Coral.desktop",
-		"assets/icon.svg":                         "usr/share/icons/hicolor/scalable/apps/org.coral.Coral.svg",
+		"packaging/linux/coral.desktop": "usr/share/applications/coral.desktop",
+		"assets/icon.svg":               "usr/share/icons/hicolor/scalable/apps/coral.svg",
 	} {
 		b, err := os.ReadFile(filepath.Join(root, from))
 		if err != nil {

@@ -30,8 +30,7 @@ func TestFirstVisit(t *testing.T) {
 	if n := c.connected(); n != 2 {
 		t.Fatalf("%d peers before the question was answered", n-2)
 	}
-	s.do(t, "key", "Left")
-	s.do(t, "key", "Return")
+	s.answer(t, dir, "Left", "on")
 	eventually(t, "peers after the answer", func() bool { return c.connected() == 3 })
 
 	moving := func() bool {
@@ -84,15 +83,13 @@ func TestWatchOnly(t *testing.T) {
 	needs(t)
 	c := newChannel(t)
 	s := newScreen(t, "800x600")
-	_, env := home(t)
+	dir, env := home(t)
 	shot := filepath.Join(t.TempDir(), "shot.png")
 	start(t, slices.Concat(s.env, env), filepath.Join(built, "coral"), "--screenshot", shot, c.link)
 	window := s.do(t, "search", "--sync", "--onlyvisible", "--name", "Coral")
 	window, _, _ = strings.Cut(window, "\n")
 	s.do(t, "windowfocus", "--sync", window)
-	time.Sleep(2 * time.Second)
-	s.do(t, "key", "Right")
-	s.do(t, "key", "Return")
+	s.answer(t, dir, "Right", "off")
 	eventually(t, "a screenshot once it plays", func() bool {
 		info, err := os.Stat(shot)
 		return err == nil && info.Size() > 10_000

@@ -196,6 +196,21 @@ func (s *screen) do(t *testing.T, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// answer chooses one of the two answers about sharing, once they are there.
+func (s *screen) answer(t *testing.T, home, key, want string) {
+	t.Helper()
+	eventually(t, "an answer", func() bool {
+		b, err := os.ReadFile(filepath.Join(home, "config/coral/settings.json"))
+		if err == nil && strings.Contains(string(b), fmt.Sprintf(`"share": %q`, want)) {
+			return true
+		}
+		s.do(t, "key", key)
+		s.do(t, "key", "Return")
+		time.Sleep(time.Second)
+		return false
+	})
+}
+
 // picture is what is on the screen.
 func (s *screen) picture(t *testing.T) image.Image {
 	t.Helper()

@@ -1,0 +1,188 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"fyne.io/fyne/v2"
+	fyneapp "fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/lang"
+
+	"coral/app/library"
+	"coral/app/settings"
+	"coral/app/system"
+	"coral/app/view"
+	"coral/assets"
+	"coral/player/mpv"
+	"coral/player/surface"
+)
+
+// Options say how the program was called.
+type Options struct {
+	Open       string // a link, playlist URL or file; "": the library
+	Screenshot string // a PNG of the window is written here once there is something to see
+	Version    string
+}
+
+// quitWithin bounds how long the swarm is told goodbye and the cache written out.
+const quitWithin = 8 * time.Second
+
+// Run opens the window and returns when the program ends. It must be called on
+// the main goroutine. A second program hands its link to the first and returns.
+func Run(ctx context.Context, o Options) error {
+	if !system.HasDisplay() {
+		return errors.New("there is no display: set DISPLAY, or use coralnode, which needs none")
+	}
+	paths, err := system.Paths()
+	if err != nil {
+		return err
+	}
+	var args []string
+	if o.Open != "" {
+		o.Open = absolute(o.Open)
+		args = []string{o.Open}
+	}
+	instance, first, err := system.Claim(paths.State, args)
+	if err != nil {
+		return err
+	}
+	if !first {
+		return nil
+	}
+	defer instance.Close()
+	logFile, err := system.OpenLog(paths.State)
+	if err != nil {
+		return err
+	}
+	defer logFile.Close()
+
+	a, err := build(o, paths, logFile)
+	if err != nil {
+		return err
+	}
+	a.instance = instance
+	describe(o.Version)
+	speak(a.settings.Get())
+	fa := fyneapp.NewWithID(ID)
+	if err := lang.AddTranslationsFS(assets.Translations(), "translations"); err != nil {
+		return fmt.Errorf("read translations: %w", err)
+	}
+	if a.desktop.tray = system.HasTray(ctx); !a.desktop.tray {
+		fa = trayless{fa}
+	}
+	a.open(fa)
+	a.openPlayer(a.settings.Get())
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a.ctx = ctx
+	var loop sync.WaitGroup
+	loop.Go(func() { a.loop(ctx) })
+	stop := context.AfterFunc(ctx, func() { a.queue.post(a.quit) })
+	defer stop()
+	if o.Open != "" {
+		a.queue.post(func() { a.openText(o.Open) })
+	}
+	a.window.Fyne().Show()
+	fa.Run()
+	a.closing.Store(true)
+	a.window.Close()
+	a.video.Detach()
+	cancel()
+	loop.Wait()
+	a.log.Info("end")
+	return nil
+}
+
+// trayless is an app on a desktop that shows no tray icons. Fyne offers one all
+// the same, and crashes at the end if there is no session bus either.
+type trayless struct{ fyne.App }
+
+// build opens what is on the disk.
+func build(o Options, paths system.Folders, logFile *system.LogFile) (*app, error) {
+	log := slog.New(logFile.Handler(slog.LevelInfo))
+	log.Info("start", "version", o.Version)
+	store, err := settings.Open(filepath.Join(paths.Config, "settings.json"))
+	if err != nil {
+		return nil, err
+	}
+	lib, err := library.Open(filepath.Join(paths.Data, "library"))
+	if err != nil {
+		return nil, err
+	}
+	ledger, err := library.OpenLedger(filepath.Join(paths.Data, "library"))
+	if err != nil {
+		return nil, err
+	}
+	return &app{
+		log: log, logFile: logFile, paths: paths, options: o,
+		settings: store, library: lib, ledger: ledger, queue: newQueue(), resting: map[string]*open{},
+	}, nil
+}
+
+// open makes the window.
+func (a *app) open(fa fyne.App) {
+	a.fyne = fa
+	a.video = surface.New()
+	a.window = view.New(fa, a.video, func(i view.Intent) { a.queue.post(func() { a.intent(i) }) })
+	a.show = a.window.Show
+}
+
+// openPlayer loads libmpv, if it is there.
+func (a *app) openPlayer(cfg settings.Settings) {
+	if a.noPlayer = mpv.Available(); a.noPlayer != nil {
+		a.log.Info("no libmpv", "err", a.noPlayer)
+		return
+	}
+	p, err := mpv.Open(mpv.Options{
+		Hardware: cfg.Hardware, MaxHeight: cfg.MaxHeight, Volume: cfg.Volume, Muted: cfg.Muted, Log: a.log,
+	})
+	if err != nil {
+		a.noPlayer = err
+		a.log.Warn("libmpv does not work", "err", err)
+		return
+	}
+	a.player, a.mpvVersion = p, p.Version()
+	a.video.Attach(p.Frames())
+}
+
+// speak makes the libraries use the language and scale that were chosen: they
+// read the environment once, when they are started.
+func speak(cfg settings.Settings) {
+	if l, ok := locales[cfg.Language]; ok {
+		os.Setenv("LANGUAGE", cfg.Language)
+		os.Setenv("LC_ALL", l)
+	} else if v := os.Getenv("LC_ALL") + os.Getenv("LANG"); v == "" || v == "C" || v == "POSIX" {
+		os.Setenv("LANG", "en_US.UTF-8")
+	}
+	if cfg.Scale > 0 && os.Getenv("FYNE_SCALE") == "" {
+		os.Setenv("FYNE_SCALE", strconv.FormatFloat(cfg.Scale, 'f', 2, 64))
+	}
+}
+
+var locales = map[string]string{"en": "en_US.UTF-8", "de": "de_DE.UTF-8"}
+
+// absolute makes a file's name one that the first program understands, too.
+func absolute(text string) string {
+	if _, err := os.Stat(text); err != nil {
+		return text
+	}
+	if abs, err := filepath.Abs(text); err == nil {
+		return abs
+	}
+	return text
+}
+
+// onMain runs f on Fyne's goroutine, unless the window is gone.
+func (a *app) onMain(f func()) {
+	if !a.closing.Load() {
+		fyne.Do(f)
+	}
+}

@@ -1,0 +1,151 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"fyne.io/fyne/v2/lang"
+
+	"coral/app/settings"
+	"coral/app/view"
+	"coral/node"
+)
+
+// engine is one node and its end.
+type engine struct {
+	*node.Node
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// openNode makes the node that cfg asks for. Nothing is sent before applySharing
+// allows it, whatever cfg says.
+func (a *app) openNode(cfg settings.Settings) {
+	c := node.Config{
+		CacheDir: a.cacheDir(cfg), CacheSize: cfg.CacheSize,
+		Listen: net.JoinHostPort(cfg.Bind, strconv.Itoa(cfg.Port)),
+		Share:  false, Upload: cfg.Upload, Download: cfg.Down,
+		DHT: cfg.DHT, UPnP: cfg.MapPort,
+		ProxyAddr: "127.0.0.1:0",
+		Agent:     "Coral/" + a.options.Version, Log: a.log,
+	}
+	if cfg.Bind != "" {
+		addr, err := netip.ParseAddr(cfg.Bind)
+		if err != nil {
+			a.notice(view.Problem, lang.L("The address {{.A}} cannot be used.", with("A", cfg.Bind)), lang.L("Choose another interface in the settings."))
+			return
+		}
+		c.Bind = addr
+	}
+	n, err := node.Open(c)
+	if err != nil {
+		a.log.Error("node", "err", err)
+		a.notice(view.Problem, lang.L("Coral's engine did not start: {{.Err}}", with("Err", brief(err))), lang.L("Check port, interface and cache folder in the settings."))
+		return
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(a.ctx))
+	e := &engine{Node: n, stop: stop, done: make(chan struct{})}
+	a.work.Go(func() {
+		defer close(e.done)
+		if err := n.Run(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("node ended", "err", err)
+			a.queue.post(func() {
+				a.notice(view.Problem, lang.L("Coral's engine stopped: {{.Err}}", with("Err", brief(err))), lang.L("Close Coral and open it again."))
+			})
+		}
+	})
+	a.node = e
+	a.sharing.applied, a.sharing.any = false, false
+	a.setBlocklist(cfg.Blocklist)
+	if err := n.Degraded(); err != nil {
+		a.notice(view.Warning, lang.L("The cache is kept in memory only: {{.Err}}", with("Err", brief(err))), lang.L("Free some space, or choose another folder in the settings."))
+	}
+}
+
+// closeNode says goodbye to the swarm and waits for it, but not for ever.
+func (a *app) closeNode() {
+	e := a.node
+	if e == nil {
+		return
+	}
+	a.node = nil
+	e.stop()
+	select {
+	case <-e.done:
+	case <-time.After(quitWithin):
+		a.log.Warn("node does not end")
+	}
+}
+
+// reopenNode puts a node with other foundations in place of the present one.
+// What plays is opened again where it was.
+func (a *app) reopenNode(cfg settings.Settings) {
+	var again *playing
+	if w := a.watching; w != nil {
+		again = &playing{id: w.channel.ID, at: a.position()}
+		a.stopWatching()
+	}
+	for id := range a.resting {
+		delete(a.resting, id)
+	}
+	a.closeNode()
+	a.openNode(cfg)
+	if again != nil {
+		a.playAt(again.id, again.at)
+	}
+}
+
+// playing is what to go on with.
+type playing struct {
+	id string
+	at time.Duration
+}
+
+// founded reports whether the node has to be made anew for a change.
+func founded(old, new settings.Settings) bool {
+	return old.Bind != new.Bind || old.Port != new.Port || old.MapPort != new.MapPort || old.DHT != new.DHT || old.CacheDir != new.CacheDir
+}
+
+func (a *app) cacheDir(cfg settings.Settings) string {
+	if cfg.CacheDir != "" {
+		return filepath.Join(cfg.CacheDir, "coral")
+	}
+	return filepath.Join(a.paths.Cache, "segments")
+}
+
+// setBlocklist reads the list beside the loop; until then the old one holds.
+func (a *app) setBlocklist(file string) {
+	n := a.node
+	if n == nil || file == "" {
+		if n != nil {
+			n.SetBlocklist(nil)
+		}
+		return
+	}
+	a.later(func(context.Context) func() {
+		list, err := settings.LoadBlocklist(file)
+		return func() {
+			if err != nil {
+				a.notice(view.Problem, lang.L("The blocklist could not be read: {{.Err}}", with("Err", brief(err))), lang.L("Choose another file in the settings."))
+				return
+			}
+			if a.node == n {
+				n.SetBlocklist(list)
+			}
+		}
+	})
+}
+
+// brief is an error in one line.
+func brief(err error) string {
+	s := fmt.Sprint(err)
+	if r := []rune(s); len(r) > 200 {
+		s = string(r[:200]) + "…"
+	}
+	return s
+}
