@@ -70,6 +70,7 @@ type renderParam struct {
 const (
 	renderAPI       = 1
 	renderBlock     = 12
+	renderSkip      = 13
 	renderSWSize    = 17
 	renderSWFormat  = 18
 	renderSWStride  = 19

@@ -179,6 +179,9 @@ func (l *loop) loaded() {
 		l.shift = l.timeline.Start() - first
 	}
 	l.placed = true
+	if l.pending < 0 {
+		l.frames.hold(false) // the next picture is the first; sound may take longer
+	}
 }
 
 // restarted is told when mpv shows a picture of a new place.

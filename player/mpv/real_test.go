@@ -1,6 +1,8 @@
 package mpv
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -110,7 +112,7 @@ func TestRealPause(t *testing.T) {
 	time.Sleep(2500 * time.Millisecond)
 	s2 := p.State()
 	near(t, "the position", s2.Position, s.Position, 300*time.Millisecond)
-	near(t, "behind", s2.Behind, s.Behind+2500*time.Millisecond, 1100*time.Millisecond)
+	near(t, "behind", s2.Behind, s.Behind+2500*time.Millisecond, 1800*time.Millisecond) // playlists are fetched once a second
 	p.Step(1)
 	p.SetPaused(false)
 	await(t, p, "go on", 2*time.Second, func(s player.State) bool { return !s.Paused && s.Position > s2.Position+300*time.Millisecond })
@@ -248,4 +250,59 @@ func TestRealWrongURL(t *testing.T) {
 	t.Log(s.Err)
 	o.again(t)
 	await(t, p, "play when it is there", 5*time.Second, moving)
+}
+
+// While a place is looked for, the last picture stands: nothing black flashes.
+func TestRealNothingFlashes(t *testing.T) {
+	t.Parallel()
+	p := real(t)
+	o := channel(t, 0, 30*time.Second)
+	f := p.Frames()
+	var dark, all atomic.Int64
+	came := make(chan struct{}, 1)
+	f.OnFrame(func() {
+		select {
+		case came <- struct{}{}:
+		default:
+		}
+	})
+	defer f.OnFrame(nil)
+	stop := make(chan struct{})
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-came:
+			}
+			img, _ := f.Frame()
+			if img == nil {
+				continue
+			}
+			all.Add(1)
+			sum := 0
+			for i := 0; i < len(img.Pix); i += 404 {
+				sum += int(img.Pix[i]) + int(img.Pix[i+1]) + int(img.Pix[i+2])
+			}
+			if sum == 0 {
+				dark.Add(1)
+			}
+		}
+	})
+	defer looking.Wait()
+	defer close(stop)
+	p.Load(o.url("live.m3u8"), player.LoadOptions{Live: true})
+	await(t, p, "play", 10*time.Second, moving)
+	for i := range 6 {
+		to := time.Duration(3+4*i) * time.Second
+		p.Seek(to + 300*time.Millisecond)
+		await(t, p, "seek", 5*time.Second, at(to+600*time.Millisecond, 500*time.Millisecond))
+		f.SetSize(200+i, 200)
+		p.Load(o.url("live.m3u8"), player.LoadOptions{Live: true})
+		await(t, p, "load", 10*time.Second, func(s player.State) bool { return moving(s) && s.Position > 20*time.Second })
+	}
+	if dark.Load() > 0 || all.Load() < 7 {
+		t.Errorf("%d of %d pictures are black", dark.Load(), all.Load())
+	}
 }

@@ -65,6 +65,10 @@ func (r *renderer) run(ctx context.Context) error {
 		}
 		b := r.frames.begin()
 		if b == nil {
+			// Nobody wants it, but mpv waits until it was taken.
+			if code := args.skip(r); code < 0 {
+				return errors.New("skip picture: " + r.lib.errorString(code))
+			}
 			continue
 		}
 		code := args.render(r, b, fresh)
@@ -96,6 +100,8 @@ func (r *renderer) close() {
 type renderArgs struct {
 	pin    runtime.Pinner
 	params [6]renderParam
+	none   [2]renderParam
+	yes    int32
 	size   [2]int32
 	stride uintptr
 	block  int32
@@ -112,8 +118,13 @@ func newRenderArgs() *renderArgs {
 		{kind: renderSWPointer},
 		{kind: renderBlock, data: unsafe.Pointer(&a.block)},
 	}
+	a.yes = 1
+	a.none = [2]renderParam{{kind: renderSkip, data: unsafe.Pointer(&a.yes)}}
 	return a
 }
+
+// skip takes a picture without drawing it.
+func (a *renderArgs) skip(r *renderer) int32 { return r.lib.render(r.ctx, &a.none[0]) }
 
 // render draws into b; with wait not before the picture is due.
 func (a *renderArgs) render(r *renderer, b *buffer, wait bool) int32 {

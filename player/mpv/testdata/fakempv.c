@@ -241,6 +241,7 @@ int mpv_render_context_render(core *c, param *p) {
 	uint8_t *to = NULL;
 	for (; p->type; p++) {
 		switch (p->type) {
+		case 13: return 0;
 		case 17: size = p->data; break;
 		case 18:
 			if (strcmp(p->data, "rgba")) {
