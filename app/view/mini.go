@@ -9,11 +9,11 @@ const (
 
 // miniPlayer makes the window small, and as it was again. Fyne 2.7 can neither
 // keep a window above the others nor take away its frame after it was made: the
-// first is asked of the system where there is a way (see package above), the
-// second is not done.
+// first is asked of the system where there is a way (see Native), the second is
+// not done.
 type miniPlayer struct {
 	win   fyne.Window
-	above func(on bool) // keeps the window above others
+	above func(on bool) // keeps the window above others; nil: no way
 	on    bool
 	small fyne.Size // as the user left it; zero: not used yet
 	large fyne.Size // what to go back to

@@ -26,6 +26,8 @@ const (
 	barShare  = 3 // height of the coloured line that shows the shares
 	// barNarrow is the width below which the words need the room of a button's.
 	barNarrow = 840
+	// barSmall is the one below which they are smaller.
+	barSmall = 620
 )
 
 func newSourceBar(emit func(Intent)) *sourceBar {
@@ -89,6 +91,14 @@ func (r *sourceBarRenderer) Layout(s fyne.Size) {
 		text = ""
 	}
 	b.details.set("details", text)
+	size := fyne.ThemeSizeName(theme.SizeNameText)
+	if s.Width < barSmall {
+		size = theme.SizeNameCaptionText
+	}
+	if b.words.segment.Style.SizeName != size {
+		b.words.segment.Style.SizeName = size
+		b.words.Refresh()
+	}
 	x := s.Width - barPad
 	for _, c := range []*control{b.details, b.sharing.control} {
 		m := c.MinSize()

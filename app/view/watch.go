@@ -23,7 +23,7 @@ type watchPage struct {
 	override *container.ThemeOverride // of the controls: dark in any theme
 	state    *watchState
 	bar      *sourceBar
-	hidePtr  func() // makes Fyne look at the pointer; nil: no way
+	hidePtr  func() // makes Fyne ask for the pointer's shape; nil: no way
 
 	model   *Model
 	stirred time.Time // when the pointer or a key last moved
@@ -104,6 +104,12 @@ func (p *watchPage) tick(now time.Time) {
 	}
 }
 
+// pointed says whether the pointer is on the picture or on what lies over it.
+func (p *watchPage) pointed() bool {
+	c := p.controls
+	return p.stage.inside || c.seek.hovered || c.volume.hovered || c.helped != nil && c.helped.hovered
+}
+
 // busy says whether the controls are in use.
 func (p *watchPage) busy() bool {
 	c := canvasOf(p.root)
@@ -118,7 +124,7 @@ func (p *watchPage) rest() { p.awake, p.stage.hidden = false, false }
 
 func (p *watchPage) wake(on bool) {
 	p.awake = on
-	p.stage.hidden = !on && p.stage.inside
+	p.stage.hidden = !on && p.pointed()
 	if on {
 		return
 	}

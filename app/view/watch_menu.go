@@ -44,6 +44,7 @@ func (p *watchPage) openMenu(b *control) {
 	if p.model == nil || p.model.Watching == nil {
 		return
 	}
+	p.controls.explain(nil)
 	items := p.tuneMenu()
 	if b == p.controls.captions {
 		items = p.subtitleMenu()

@@ -10,6 +10,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/test"
 
@@ -400,4 +401,34 @@ func TestNotices(t *testing.T) {
 	if w.notices.root.Visible() {
 		t.Error("notices stay")
 	}
+}
+
+func TestNative(t *testing.T) {
+	w, _ := testWindow(t, 1000, 700)
+	nudged := 0
+	w.Use(Native{
+		KeepAbove:    func(uintptr, bool) error { t.Error("asked for a window that the system does not know"); return nil },
+		NudgePointer: func() error { nudged++; return nil },
+	})
+	m := watchModel(live())
+	w.show(m, time.Now())
+	w.show(m, time.Now().Add(time.Minute))
+	if nudged != 0 {
+		t.Error("the pointer is elsewhere and was nudged")
+	}
+	test.MoveMouse(w.win.Canvas(), fyne.NewPos(500, 300))
+	w.show(m, time.Now().Add(time.Minute))
+	if nudged != 1 || w.watch.stage.Cursor() != desktop.HiddenCursor {
+		t.Errorf("the pointer over the picture is seen; nudged %d times", nudged)
+	}
+	test.MoveMouse(w.win.Canvas(), fyne.NewPos(501, 300)) // the nudge itself
+	if w.watch.override.Visible() {
+		t.Error("the nudge brings the controls back")
+	}
+	test.MoveMouse(w.win.Canvas(), fyne.NewPos(520, 300))
+	if !w.watch.override.Visible() || w.watch.stage.Cursor() != desktop.DefaultCursor {
+		t.Error("a hand's movement does not")
+	}
+	m.Watching.MiniPlayer = true
+	w.show(m, time.Now())
 }

@@ -1,0 +1,7 @@
+package native
+
+// KeepAbove is not possible without Objective-C.
+func KeepAbove(uintptr, bool) error { return ErrUnsupported }
+
+// NudgePointer is not possible without Objective-C.
+func NudgePointer() error { return ErrUnsupported }
