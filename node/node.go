@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -38,8 +39,13 @@ type Config struct {
 	UPnP      bool
 	Tracker   bool   // answer tracker requests for the channels open here
 	ProxyAddr string // where players connect, loopback only; "": no proxy
-	Agent     string // program and version
-	Log       *slog.Logger
+	Web       fs.FS  // the web player's page, for the proxy to serve; nil: none
+	// Paused is called, on any goroutine, when somebody presses the page's button
+	// to pause sharing (true) or to go on; nil: the node does it by itself, within
+	// what Share allows.
+	Paused func(bool)
+	Agent  string // program and version
+	Log    *slog.Logger
 }
 
 // cacheRAM bounds the blocks kept in memory: 48 s of 4 Mbit/s, which is more
@@ -60,6 +66,7 @@ type Node struct {
 	done   chan struct{}
 
 	blocklist atomic.Pointer[blocklist]
+	paused    atomic.Bool // by the web player's button, if that is ours to do
 
 	mu       sync.Mutex
 	sessions map[*Session]struct{} // that run
@@ -168,7 +175,7 @@ func (n *Node) watch(ctx context.Context, link *channel.Link, share bool) (*Sess
 	}
 	s := n.session(link, wire.Viewer)
 	s.shares = share
-	m, err := n.proxy.Mount(s, nil)
+	m, err := n.proxy.Mount(s, n.page(s))
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,7 @@ type Session struct {
 	end      context.CancelFunc // ends life, which ends run
 	children sync.WaitGroup
 	mount    *proxy.Mount // where players find it; nil: no players here
+	panel    panel        // what the web player shows
 
 	// Owned by the goroutine that runs run.
 

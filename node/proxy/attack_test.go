@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -187,10 +187,7 @@ func TestHeaders(t *testing.T) {
 func TestMounts(t *testing.T) {
 	s := start(t, nil)
 	other := newFake()
-	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", "default-src 'self'")
-		io.WriteString(w, "page at "+r.URL.Path)
-	})
+	page := &Page{Files: fstest.MapFS{"index.html": {Data: []byte("<p>")}, "app.js": {Data: []byte("1")}}, Panel: &desk{}}
 	m, err := s.server.Mount(other, page)
 	if err != nil {
 		t.Fatal(err)
@@ -198,7 +195,7 @@ func TestMounts(t *testing.T) {
 	if m.token == s.mount.token || len(m.token) != tokenLen {
 		t.Errorf("tokens %q and %q", m.token, s.mount.token)
 	}
-	if a := s.do(t, "GET", m.PageURL()+"app.js"); string(a.body) != "page at /app.js" || a.Header.Get("Content-Security-Policy") != "default-src 'self'" {
+	if a := s.do(t, "GET", m.PageURL()+"app.js"); string(a.body) != "1" || a.Header.Get("Content-Security-Policy") != pagePolicy {
 		t.Errorf("%s %q", a.Status, a.body)
 	}
 	if a := s.do(t, "GET", m.PageURL(), "Sec-Fetch-Site", "cross-site"); a.StatusCode != 403 {

@@ -24,7 +24,11 @@
 //	R/iN.EXT         init section N
 //	R/kN.key         key N
 //
-// Below /TOKEN/web/ is the web player's page, if the mount has one.
+// and, for the web player, if the mount has one:
+//
+//	../web/          the page and its files
+//	../status.json   what the page tells besides: see Status
+//	../share         POST {"paused":true}, or false: the page's button to pause sharing
 //
 // # Held playlists
 //
@@ -40,8 +44,9 @@
 // So: loopback addresses only, unless the configuration says otherwise; a random
 // token of 128 bits in each mount's path, compared in constant time; a Host that
 // is exactly one of the listener's names; nothing that carries an Origin or that
-// the browser marks as coming from another site; GET and HEAD only; names that
-// are numbers, so that no path or URL is ever taken from a request. A wrong token
+// the browser marks as coming from another site; GET and HEAD only, but for the
+// one POST, which must carry the page's own Origin and be JSON; names that are
+// numbers, so that no path or URL is ever taken from a request. A wrong token
 // and an unknown path look the same.
 //
 // # Goroutines

@@ -80,7 +80,7 @@ func (g *guard) check(r *http.Request) int {
 	switch {
 	case !g.host(r.Host):
 		return http.StatusForbidden
-	case len(r.Header.Values("Origin")) > 0: // even "null": no player sends it, and our page's GETs do not either
+	case r.Method != http.MethodPost && len(r.Header.Values("Origin")) > 0: // even "null": no player sends it, and our page's GETs do not either
 		return http.StatusForbidden
 	}
 	for _, site := range r.Header.Values("Sec-Fetch-Site") {
@@ -89,6 +89,8 @@ func (g *guard) check(r *http.Request) int {
 		}
 	}
 	switch {
+	case r.Method == http.MethodPost:
+		return posted(r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		return http.StatusMethodNotAllowed
 	case r.ContentLength != 0 || len(r.TransferEncoding) > 0: // a body, which nothing here reads

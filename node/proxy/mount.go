@@ -39,7 +39,7 @@ type Mount struct {
 	server  *Server
 	channel Channel
 	token   string
-	page    http.Handler    // may be nil
+	page    *Page           // may be nil
 	ctx     context.Context // ends with Close: so do requests under way
 	cancel  context.CancelFunc
 
@@ -52,10 +52,7 @@ type Mount struct {
 	lastPlayer   uint32
 }
 
-func newMount(ch Channel, token string, page http.Handler) *Mount {
-	if page != nil {
-		page = http.StripPrefix("/"+token+"/web", page)
-	}
+func newMount(ch Channel, token string, page *Page) *Mount {
 	m := &Mount{
 		channel: ch, token: token, page: page,
 		playlists: make(map[listKey]*written), players: make(map[playerKey]*seen),
@@ -101,11 +98,21 @@ func (m *Mount) serve(w http.ResponseWriter, r *http.Request, rest string) {
 	defer stop()
 	r = r.WithContext(ctx)
 
-	area, rest, _ := strings.Cut(rest, "/")
+	if r.Method == http.MethodPost {
+		if m.page == nil || rest != fileShare {
+			m.fail(w, r, ErrNotFound)
+			return
+		}
+		m.serveShare(w, r)
+		return
+	}
+	area, rest, below := strings.Cut(rest, "/")
 	switch {
-	case area == "web" && m.page != nil:
-		// The page may be large and is not held: one deadline for all of it.
-		m.page.ServeHTTP(w, r)
+	case m.page != nil && area == areaWeb && below:
+		m.servePage(w, r, rest)
+		return
+	case m.page != nil && area == fileStatus && !below:
+		m.serveStatus(w, r)
 		return
 	case area != "play":
 		m.fail(w, r, ErrNotFound)

@@ -151,10 +151,9 @@ func (s *Server) Close() error {
 // Rejected counts the requests that were refused before a mount saw them.
 func (s *Server) Rejected() int64 { return s.rejected.Load() }
 
-// Mount puts a channel behind a fresh token. page, if not nil, serves the web
-// player below /TOKEN/web/ (the prefix is stripped); it sets its own
-// Content-Security-Policy and reaches the playlist as ../play/master.m3u8.
-func (s *Server) Mount(ch Channel, page http.Handler) (*Mount, error) {
+// Mount puts a channel behind a fresh token. page, if not nil, is the web player
+// below /TOKEN/web/.
+func (s *Server) Mount(ch Channel, page *Page) (*Mount, error) {
 	var token [tokenLen / 2]byte
 	rand.Read(token[:])
 	m := newMount(ch, hex.EncodeToString(token[:]), page)
