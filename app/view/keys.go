@@ -17,6 +17,8 @@ type keys struct {
 	w    *Window
 	last rune      // or key, of what must not be repeated
 	when time.Time // it came last
+
+	focusLink bool // the link's field is to have the keyboard once its page has come
 }
 
 // Steps of the keyboard, as in mpv and in browsers.
@@ -71,23 +73,22 @@ func (k *keys) paste() {
 // link goes to where a link is typed.
 func (k *keys) link() {
 	k.w.emit(GoTo{PageLibrary})
-	if l, ok := k.w.pages[PageLibrary].(interface{ FocusLink() }); ok {
-		k.w.goal = l.FocusLink
-		k.arrive(k.w.current())
-	}
+	k.focusLink = true
+	k.arrive(k.w.current())
 }
 
+// search goes to where channels are searched for.
 func (k *keys) search() {
-	if l, ok := k.w.pages[PageLibrary].(interface{ FocusSearch() }); ok && k.w.current() == PageLibrary {
-		l.FocusSearch()
+	if p, ok := k.w.pages[PageLibrary].(*libraryPage); ok && k.w.current() == PageLibrary {
+		p.FocusSearch()
 	}
 }
 
 // arrive gives the keyboard to what a page that has just come uses most.
 func (k *keys) arrive(p Page) {
-	if p == PageLibrary && k.w.goal != nil {
-		k.w.goal()
-		k.w.goal = nil
+	if library, ok := k.w.pages[p].(*libraryPage); ok && k.focusLink {
+		k.focusLink = false
+		k.w.win.Canvas().Focus(library.link) // Fyne does not know yet which canvas it is on
 		return
 	}
 	if k.covered() {

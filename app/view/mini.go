@@ -18,35 +18,36 @@ type miniPlayer struct {
 	small fyne.Size // as the user left it; zero: not used yet
 	large fyne.Size // what to go back to
 	wait  bool      // the window is not back to its size yet
-	tries int       // how often the small size is still asked for
+	tries int       // how often the change is still looked after
 }
 
 // miniTries is how often: Fyne tells the window manager the new least size one
-// frame after the first.
+// frame after the new size was asked for, and may have drawn for another size
+// than the window manager then gives.
 const miniTries = 4
 
 // set reports whether the window changes.
 func (p *miniPlayer) set(on bool) bool {
 	size := p.win.Canvas().Size()
 	if p.on == on {
-		if on && p.tries > 0 {
+		if p.tries > 0 {
 			p.tries--
-			if size.Width > p.small.Width+1 || size.Height > p.small.Height+1 {
+			if on && (size.Width > p.small.Width+1 || size.Height > p.small.Height+1) {
 				p.win.Resize(p.small)
 			}
+			p.win.Content().Refresh()
 		}
 		if p.wait && (size.Width >= p.large.Width-1 || size.Width > 1.2*p.small.Width) {
 			p.wait = false
 		}
 		return false
 	}
-	p.on = on
+	p.on, p.tries = on, miniTries
 	if on {
 		p.large = size
 		if p.small.IsZero() {
 			p.small = fyne.NewSize(miniWidth, miniWidth*9/16)
 		}
-		p.tries = miniTries
 		p.win.Resize(p.small)
 	} else {
 		p.small, p.wait = size, true

@@ -50,7 +50,6 @@ type Window struct {
 	tray     *tray
 	mini     miniPlayer
 	keys     *keys
-	goal     func() // gives the keyboard to a field once its page has come; nil: none
 	root     *fyne.Container
 }
 
