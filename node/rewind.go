@@ -30,10 +30,11 @@ const (
 	backfillEvery = 2 * time.Second
 )
 
-// PlayerURL is where a player that shows one variant finds the channel, to begin
-// near the newest segment: the variant that Pin says. It holds what the player
-// has seen, so that it can seek back in it. See proxy.Mount.PlayerURL for where
-// a player must begin.
+// PlayerURL is where a player that shows one variant, the one that Pin says,
+// finds the channel: for one viewing that begins near the newest segment. What
+// the playlist behind it once held it holds for as long as that can be had, so
+// that the player can seek back in it, and load it again. See
+// proxy.Mount.PlayerURL for where a player must begin.
 func (s *Session) PlayerURL() string { return s.PlayerURLAt(0) }
 
 // PlayerURLAt is PlayerURL for a player that begins behind before the newest

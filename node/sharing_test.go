@@ -268,3 +268,30 @@ func TestBlocklistRanges(t *testing.T) {
 		t.Error("all of IPv4 is not all of IPv4")
 	}
 }
+
+// A cap that is lowered or raised while blocks are being sent holds on the wire
+// after a second.
+func TestCapsLive(t *testing.T) {
+	t.Parallel()
+	const upload budget.Rate = 400_000
+	origin := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 300 * time.Millisecond, Backlog: 8, Window: 8, Bitrates: []int{4e6}})
+	n, p := organise(t, PublishConfig{Source: origin.Start(t)})
+	s := view(t, "x", linkOf(t, p))
+	fed(t, s)
+	var k ticker
+	background(t, s, nodetest.PlayerConfig{OnSegment: k.on})
+	k.more(t, 4)
+	over := func() int64 {
+		time.Sleep(time.Second)
+		before := p.Stats().SentWire
+		time.Sleep(2 * time.Second)
+		return p.Stats().SentWire - before
+	}
+	n.SetCaps(upload, budget.Unlimited)
+	if got, most := over(), int64(upload)/8*2*12/10; got > most {
+		t.Errorf("%d bytes sent in 2 s, at most %d would do", got, most)
+	}
+	n.SetCaps(budget.Unlimited, budget.Unlimited)
+	until(t, "the publisher sends more", p.Session, func(Stats) bool { return over() > int64(upload)/8*2*2 })
+	k.more(t, 2)
+}

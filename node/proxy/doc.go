@@ -16,9 +16,8 @@
 //
 //	master.m3u8      the multivariant playlist, or, if the source had none, the media playlist
 //	R-pP.m3u8        the media playlist of rendition R, for the player that was given P in its multivariant playlist
-//	player.m3u8      the multivariant playlist of one variant, which the channel chooses
-//	player-S.m3u8    the same, for a player that is to begin S seconds before the newest segment
-//	R-hP-S.m3u8      rendition R's media playlist for that player: it begins where the player does, and only grows
+//	player-V.m3u8    the multivariant playlist of one variant, which the channel chooses, for viewing V
+//	R-hP-V.m3u8      rendition R's media playlist for player P of that viewing: it begins where the viewing does, and only grows
 //	R/N.EXT          the media segment with sequence N; EXT is the origin's (.ts .m4s .mp4 .aac .vtt …)
 //	R/N-x.EXT        the same, where the origin's URI told no known extension: EXT is a guess, the content type is sniffed
 //	R/iN.EXT         init section N

@@ -15,20 +15,65 @@ import (
 // 8216bis 6.3.3.
 const edgeSegments = 3
 
-// PlayerURL is what to open in a player that shows one variant and leaves the
-// choice to the channel (Channel.Chosen), and that can go back: to behind before
-// the newest segment, or (0) near it, is where its playlists begin. They only
-// grow. Where a playlist begins is where a player must begin (FFmpeg:
-// live_start_index=0), since FFmpeg takes the first time stamp that it sees for
-// the time of a playlist's beginning, and seeks by that. It holds the token: do
-// not log it.
-func (m *Mount) PlayerURL(behind time.Duration) string {
-	name := route{what: whatPlayer, behind: uint32(min(max(behind, 0), maxBehind) / time.Second)}.path()
-	return fmt.Sprintf("http://%s/%s/play/%s", m.server.Addr(), m.token, name)
+// maxViews bounds the viewings that are remembered; the one not heard of for
+// longest is forgotten, and at worst begins anew near the newest segment.
+const maxViews = 64
+
+// viewing is what was handed out as one PlayerURL: where its playlists begin.
+type viewing struct {
+	behind time.Duration
+	from   map[uint16]uint64 // by rendition, once one was asked for
+	last   time.Time
 }
 
-// maxBehind bounds a number in a path: more than anybody holds.
-const maxBehind = 24 * time.Hour
+// PlayerURL is what to open in a player that shows one variant and leaves the
+// choice to the channel (Channel.Chosen), and that can go back: behind before
+// the newest segment, or (0) near it, is where its playlists begin. From then on
+// they only grow, however often this URL is opened. FFmpeg takes the first time
+// stamp that it sees for the time of a playlist's beginning, and seeks by that:
+// its own seeks are right only if it began there (live_start_index=0). The URL
+// holds the token: do not log it.
+func (m *Mount) PlayerURL(behind time.Duration) string {
+	m.mu.Lock()
+	m.lastView++
+	n := m.lastView
+	m.view(n).behind = max(behind, 0)
+	m.mu.Unlock()
+	return fmt.Sprintf("http://%s/%s/play/%s", m.server.Addr(), m.token, route{what: whatPlayer, view: n}.path())
+}
+
+// view returns viewing n, made anew if it was forgotten. mu is held.
+func (m *Mount) view(n uint32) *viewing {
+	v := m.views[n]
+	if v == nil {
+		if len(m.views) >= maxViews {
+			oldest := n
+			for k, o := range m.views {
+				if oldest == n || o.last.Before(m.views[oldest].last) {
+					oldest = k
+				}
+			}
+			delete(m.views, oldest)
+		}
+		v = &viewing{from: make(map[uint16]uint64)}
+		m.views[n] = v
+	}
+	v.last = time.Now()
+	return v
+}
+
+// begins is where viewing n's playlist of a rendition begins.
+func (m *Mount) begins(n uint32, rendition uint16, pl *hls.Media) uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v := m.view(n)
+	from, ok := v.from[rendition]
+	if !ok {
+		from = begin(pl, v.behind)
+		v.from[rendition] = from
+	}
+	return from
+}
 
 // listKey names one of the playlists that a mount remembers.
 type listKey struct {
@@ -45,7 +90,7 @@ func (m *Mount) load(ctx context.Context, key listKey, after uint64) (*Playlist,
 }
 
 // servePlayer answers with the multivariant playlist of one variant.
-func (m *Mount) servePlayer(w http.ResponseWriter, r *http.Request, behind uint32) {
+func (m *Mount) servePlayer(w http.ResponseWriter, r *http.Request, view uint32) {
 	ctx, cancel := context.WithTimeout(r.Context(), firstHold)
 	defer cancel()
 	p, err := m.channel.Chosen(ctx)
@@ -61,10 +106,10 @@ func (m *Mount) servePlayer(w http.ResponseWriter, r *http.Request, behind uint3
 	player := m.lastPlayer
 	m.mu.Unlock()
 	m.stats.playlists.Add(1)
-	m.sendWhole(w, r, typePlaylist, writeMultivariant(p, route{what: whatHistory, player: player, behind: behind}))
+	m.sendWhole(w, r, typePlaylist, writeMultivariant(p, route{what: whatHistory, player: player, view: view}))
 }
 
-// serveHistory answers with a media playlist that reaches from where this player
+// serveHistory answers with a media playlist that reaches from where this viewing
 // began to the newest segment.
 func (m *Mount) serveHistory(w http.ResponseWriter, r *http.Request, rt route) {
 	list := listKey{rt.rendition, true}
@@ -85,8 +130,9 @@ func (m *Mount) serveHistory(w http.ResponseWriter, r *http.Request, rt route) {
 		if r.Context().Err() != nil {
 			panic(http.ErrAbortHandler)
 		}
+		m.see(key, pl)
 	}
-	from := m.see(key, pl, begin(&pl.Media, time.Duration(rt.behind)*time.Second))
+	from := m.begins(rt.view, rt.rendition, &pl.Media)
 	m.stats.playlists.Add(1)
 	m.sendWhole(w, r, typePlaylist, writeMedia(rt.rendition, cut(pl.Playlist, from)))
 }

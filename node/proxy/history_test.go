@@ -55,7 +55,11 @@ func TestHistory(t *testing.T) {
 		for seq := range uint64(10) {
 			s.live(seq, 100, false)
 		}
-		top := s.get(t, playerName)
+		view := func(behind time.Duration) string {
+			u := s.mount.PlayerURL(behind)
+			return u[strings.LastIndexByte(u, '/')+1:]
+		}
+		edge := view(0)
 		media := func(text string) string {
 			t.Helper()
 			for line := range strings.Lines(text) {
@@ -66,7 +70,7 @@ func TestHistory(t *testing.T) {
 			t.Fatalf("no playlist of rendition 0 in\n%s", text)
 			return ""
 		}
-		first := media(string(top.body))
+		first := media(string(s.get(t, edge).body))
 		shows := func(path string, sequence, last string, want ...string) {
 			t.Helper()
 			a := s.get(t, path)
@@ -81,14 +85,29 @@ func TestHistory(t *testing.T) {
 			}
 		}
 		shows(first, "7", "0/9.ts", "#EXT-X-PLAYLIST-TYPE:EVENT")
-		back := media(string(s.get(t, "player-12.m3u8").body))
+		back := media(string(s.get(t, view(12*time.Second)).body))
 		shows(back, "4", "0/9.ts", "#EXT-X-PLAYLIST-TYPE:EVENT")
 		for seq := uint64(10); seq < 14; seq++ {
 			s.live(seq, 100, false)
 		}
 		shows(first, "7", "0/13.ts", "#EXT-X-PLAYLIST-TYPE:EVENT")
 		shows(back, "4", "0/13.ts", "#EXT-X-PLAYLIST-TYPE:EVENT")
-		shows(media(string(s.get(t, playerName).body)), "11", "0/13.ts") // who comes later begins later
+		shows(media(string(s.get(t, view(0)).body)), "11", "0/13.ts") // who comes later begins later
+		again := media(string(s.get(t, edge).body))
+		if again == first {
+			t.Error("two players were given the same URLs")
+		}
+		shows(again, "7", "0/13.ts", "#EXT-X-PLAYLIST-TYPE:EVENT") // but not who opens the same URL again
+		for range 2 * maxViews {
+			time.Sleep(time.Second)
+			view(0)
+			s.get(t, first)
+			s.get(t, back)
+		}
+		shows(first, "7", "0/13.ts")
+		if len(s.mount.views) > maxViews {
+			t.Errorf("%d viewings are remembered", len(s.mount.views))
+		}
 
 		// What falls out at the far end cannot be shown any more, and is not.
 		s.live(14, 9, false)

@@ -50,12 +50,14 @@ type Mount struct {
 	playlists    map[listKey]*written  // newest seen of each rendition
 	players      map[playerKey]*seen
 	lastPlayer   uint32
+	views        map[uint32]*viewing // by number, see PlayerURL
+	lastView     uint32
 }
 
 func newMount(ch Channel, token string, page *Page) *Mount {
 	m := &Mount{
 		channel: ch, token: token, page: page,
-		playlists: make(map[listKey]*written), players: make(map[playerKey]*seen),
+		playlists: make(map[listKey]*written), players: make(map[playerKey]*seen), views: make(map[uint32]*viewing),
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m
@@ -129,7 +131,7 @@ func (m *Mount) serve(w http.ResponseWriter, r *http.Request, rest string) {
 	case whatMedia:
 		m.servePlaylist(w, r, rt.rendition, playerKey{player: uint64(rt.player), rendition: rt.rendition})
 	case whatPlayer:
-		m.servePlayer(w, r, rt.behind)
+		m.servePlayer(w, r, rt.view)
 	case whatHistory:
 		m.serveHistory(w, r, rt)
 	case whatObject:

@@ -20,10 +20,9 @@ func TestRoutes(t *testing.T) {
 		"3/1042-x.ts":                {what: whatObject, rendition: 3, ext: ".ts", guessed: true, id: segment.ID{Rendition: 3, Sequence: 1042}},
 		"0/i7.mp4":                   {what: whatObject, ext: ".mp4", id: segment.ID{Kind: segment.Init, Sequence: 7}},
 		"2/k0.key":                   {what: whatKey, rendition: 2},
-		"player.m3u8":                {what: whatPlayer},
-		"player-7200.m3u8":           {what: whatPlayer, behind: 7200},
+		"player-7200.m3u8":           {what: whatPlayer, view: 7200},
 		"3-h7-0.m3u8":                {what: whatHistory, rendition: 3, player: 7},
-		"3-h7-60.m3u8":               {what: whatHistory, rendition: 3, player: 7, behind: 60},
+		"3-h7-60.m3u8":               {what: whatHistory, rendition: 3, player: 7, view: 60},
 	}
 	for p, want := range good {
 		if got, ok := parseRoute(p); !ok || got != want {
@@ -38,7 +37,7 @@ func TestRoutes(t *testing.T) {
 		"65536-p0.m3u8", "0-p4294967296.m3u8", "00-p0.m3u8", "0-p00.m3u8", "+0-p0.m3u8", "0/1", "0/.ts", "0/1.exe", "0/1.html", "0/1.TS",
 		"0/01.ts", "0/-1.ts", "0/1.ts/", "0//1.ts", "0/1.ts.ts", "0/../1.ts", "../master.m3u8", "65536/1.ts", "0/18446744073709551616.ts",
 		"0/k.key", "0/k1.ts", "0/1.key", "0/k2147483648.key", "0/i.mp4", "0/ii1.mp4", "0/x-x-x.ts", "0/1-x", "0/1 .ts", "0/１.ts",
-		"player-0.m3u8", "player-.m3u8", "player--1.m3u8", "player-01.m3u8", "player-1-2.m3u8", "0-h1.m3u8", "0-h1-.m3u8", "0-h1-01.m3u8", "0-h-1.m3u8",
+		"player.m3u8", "player-00.m3u8", "player-.m3u8", "player--1.m3u8", "player-01.m3u8", "player-1-2.m3u8", "0-h1.m3u8", "0-h1-.m3u8", "0-h1-01.m3u8", "0-h-1.m3u8",
 		"http://x/1.ts", "file:///etc/passwd", strings.Repeat("1", 70) + "/1.ts",
 	}
 	for _, p := range bad {

@@ -42,7 +42,6 @@ type playerKey struct {
 type seen struct {
 	revision uint64
 	next     uint64    // one past the newest segment it knows
-	from     uint64    // of a history: where it began
 	first    time.Time // when it was first given one
 	last     time.Time
 	aligned  time.Time // when it was last held by align
@@ -140,7 +139,7 @@ func (m *Mount) servePlaylist(w http.ResponseWriter, r *http.Request, rendition 
 		if r.Context().Err() != nil {
 			panic(http.ErrAbortHandler)
 		}
-		m.see(key, pl, 0)
+		m.see(key, pl)
 	}
 	m.stats.playlists.Add(1)
 	m.sendWhole(w, r, typePlaylist, pl.body)
@@ -221,9 +220,8 @@ func (s *seen) align(pl *written, now time.Time) time.Duration {
 	return longest // segments are not punctual to the millisecond
 }
 
-// see remembers that key's player is being given pl, and where it began: at from
-// if it is new.
-func (m *Mount) see(key playerKey, pl *written, from uint64) uint64 {
+// see remembers that key's player is being given pl.
+func (m *Mount) see(key playerKey, pl *written) {
 	now := time.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -232,11 +230,10 @@ func (m *Mount) see(key playerKey, pl *written, from uint64) uint64 {
 		if len(m.players) >= maxPlayers {
 			m.forgetOldest()
 		}
-		s = &seen{first: now, from: from}
+		s = &seen{first: now}
 		m.players[key] = s
 	}
 	s.revision, s.next, s.last = pl.Revision, pl.next(), now
-	return s.from
 }
 
 func (m *Mount) forgetOldest() {

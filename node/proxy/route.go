@@ -19,10 +19,7 @@ const (
 	whatHistory
 )
 
-const (
-	masterName = "master.m3u8"
-	playerName = "player.m3u8"
-)
+const masterName = "master.m3u8"
 
 // route is a parsed path: numbers only, so that nothing in a request can name a
 // file, a host or a URL.
@@ -30,7 +27,7 @@ type route struct {
 	what      what
 	rendition uint16
 	player    uint32     // whatMedia, whatHistory: who was given this URL
-	behind    uint32     // whatPlayer, whatHistory: seconds before the newest segment
+	view      uint32     // whatPlayer, whatHistory: which viewing, see Mount.PlayerURL
 	id        segment.ID // whatObject
 	ext       string     // whatObject
 	guessed   bool       // whatObject: ext is a fallback
@@ -46,12 +43,9 @@ func (r route) path() string {
 	case whatMedia:
 		return rendition + "-p" + strconv.FormatUint(uint64(r.player), 10) + ".m3u8"
 	case whatPlayer:
-		if r.behind == 0 {
-			return playerName
-		}
-		return "player-" + decimal(r.behind) + ".m3u8"
+		return "player-" + decimal(r.view) + ".m3u8"
 	case whatHistory:
-		return rendition + "-h" + decimal(r.player) + "-" + decimal(r.behind) + ".m3u8"
+		return rendition + "-h" + decimal(r.player) + "-" + decimal(r.view) + ".m3u8"
 	case whatObject:
 		p := rendition + "/"
 		if r.id.Kind == segment.Init {
@@ -80,11 +74,8 @@ func parseRoute(p string) (route, bool) {
 	if len(p) > longest {
 		return route{}, false
 	}
-	switch p {
-	case masterName:
+	if p == masterName {
 		return route{what: whatMaster}, true
-	case playerName:
-		return route{what: whatPlayer}, true
 	}
 	dir, name, ok := strings.Cut(p, "/")
 	if !ok {
@@ -124,15 +115,15 @@ func parseMediaName(p string) (route, bool) {
 		return route{}, false
 	}
 	if s, ok := strings.CutPrefix(p, "player-"); ok {
-		behind, ok := number(s, 32)
-		return route{what: whatPlayer, behind: uint32(behind)}, ok && behind > 0
+		view, ok := number(s, 32)
+		return route{what: whatPlayer, view: uint32(view)}, ok
 	}
 	if left, right, ok := strings.Cut(p, "-h"); ok {
 		right, s, ok := strings.Cut(right, "-")
 		rendition, okR := number(left, 16)
 		player, okP := number(right, 32)
-		behind, okB := number(s, 32)
-		return route{what: whatHistory, rendition: uint16(rendition), player: uint32(player), behind: uint32(behind)}, ok && okR && okP && okB
+		view, okV := number(s, 32)
+		return route{what: whatHistory, rendition: uint16(rendition), player: uint32(player), view: uint32(view)}, ok && okR && okP && okV
 	}
 	left, right, ok := strings.Cut(p, "-p")
 	rendition, okR := number(left, 16)
