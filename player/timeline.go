@@ -16,14 +16,16 @@ const tooOld = 3
 type Timeline struct {
 	list   Playlist
 	starts []time.Duration // of each segment of list, and the end of the last
-	since  time.Time       // when the end moved last
+	since  time.Time       // when the end moved last, as well as can be known
+	seen   time.Time       // when list was fetched
 	stale  int             // older playlists in a row
 }
 
 // Merge takes over what p, fetched at now, says.
 func (t *Timeline) Merge(p Playlist, now time.Time) {
 	start := time.Duration(0)
-	grown := true
+	before, known := t.End(), t.Known()
+	continues := false // the segments that were known are there, and perhaps more
 	if t.Known() {
 		end := t.list.First + int64(len(t.list.Segments))
 		newEnd := p.First + int64(len(p.Segments))
@@ -43,19 +45,33 @@ func (t *Timeline) Merge(p Playlist, now time.Time) {
 			}
 		default:
 			start = t.starts[p.First-t.list.First]
-			grown = newEnd > end
+			continues = true
 		}
 	}
 	t.stale = 0
-	if grown {
-		t.since = now
-	}
 	t.list = p
 	t.starts = append(t.starts[:0], start)
 	for _, d := range p.Segments {
 		start += d
 		t.starts = append(t.starts, start)
 	}
+	switch grown := t.End() - before; {
+	case !known:
+		t.since = now.Add(-p.Target / 2) // it may have come just now, or be followed now
+	case !continues:
+		t.since = now
+	case grown > 0:
+		// It came after the last look, and likely a segment's length after the one
+		// before it. Looks that are not in step with the segments narrow this down.
+		t.since = t.since.Add(grown)
+		if t.since.Before(t.seen) {
+			t.since = t.seen
+		}
+		if t.since.After(now) {
+			t.since = now
+		}
+	}
+	t.seen = now
 }
 
 // Known says whether there is any segment.

@@ -72,9 +72,10 @@ func TestTimelineEdge(t *testing.T) {
 	now := time.Unix(1000, 0)
 	var line Timeline
 	line.Merge(window(0, 5), now)
-	line.Merge(window(0, 5), now.Add(time.Second)) // nothing new
+	line.Merge(window(0, 5), now.Add(500*time.Millisecond)) // nothing new
 	for after, want := range map[time.Duration]time.Duration{
-		0: 10 * time.Second, 1500 * time.Millisecond: 11500 * time.Millisecond, time.Minute: 12 * time.Second,
+		// The last segment is half its length old, for all one knows.
+		0: 11 * time.Second, 500 * time.Millisecond: 11500 * time.Millisecond, time.Minute: 12 * time.Second,
 	} {
 		if got := line.Edge(now.Add(after)); got != want {
 			t.Errorf("after %v: %v, want %v", after, got, want)
@@ -85,5 +86,29 @@ func TestTimelineEdge(t *testing.T) {
 	line.Merge(p, now.Add(time.Minute))
 	if got := line.Edge(now.Add(time.Hour)); got != 10*time.Second {
 		t.Errorf("the end moves: %v", got)
+	}
+}
+
+// However late it looks, a viewer finds out when segments come; also when they
+// are late for once.
+func TestTimelineEdgeNarrows(t *testing.T) {
+	const each, look = 2 * time.Second, 1800 * time.Millisecond
+	began := time.Unix(1000, 0)
+	for phase := time.Duration(0); phase < each; phase += 100 * time.Millisecond {
+		var line Timeline
+		pause := time.Duration(0)
+		for i := range 60 {
+			at := time.Duration(i)*look + 20*time.Second + phase
+			if at > time.Minute {
+				pause = 7 * time.Second // of the encoder, once
+			}
+			came := max(at-pause, min(at, time.Minute)) // the programme's time
+			line.Merge(window(0, int(came/each)), began.Add(at))
+			if i > 15 && i < 20 || i > 45 { // it has looked often enough
+				if off := line.Edge(began.Add(at)) - came; off.Abs() > 400*time.Millisecond {
+					t.Errorf("phase %v, look %d: the edge is off by %v", phase, i, off)
+				}
+			}
+		}
 	}
 }

@@ -9,10 +9,10 @@ import (
 
 // event is struct mpv_event; it is valid until the next waitEvent.
 type event struct {
-	id    int32
-	err   int32
-	reply uint64
-	data  unsafe.Pointer
+	id   int32
+	_    int32  // error
+	_    uint64 // tag
+	data unsafe.Pointer
 }
 
 // The events that matter here.

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ebitengine/purego"
-
 	"coral/player"
 )
 
@@ -85,26 +83,6 @@ func TestAvailable(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-// mpv refuses a process whose numbers have commas.
-func TestOpenDespiteLocale(t *testing.T) {
-	fake(t)
-	var setlocale func(category int32, name string) string
-	libc, err := purego.Dlopen("libc.so.6", purego.RTLD_NOW)
-	if err != nil {
-		t.Skip(err)
-	}
-	purego.RegisterLibFunc(&setlocale, libc, "setlocale")
-	if setlocale(numericCategory(), "C.UTF-8") == "" {
-		t.Skip("there is no locale to set")
-	}
-	defer setlocale(numericCategory(), "C")
-	p, err := Open(Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Close()
 }
 
 func TestFakePlays(t *testing.T) {

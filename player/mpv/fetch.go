@@ -17,11 +17,13 @@ const (
 	// fetchTimeout is longer than a proxy holds a request that waits for the
 	// first segment, and shorter than a viewer waits for a word.
 	fetchTimeout = 10 * time.Second
-	// minPoll and maxPoll bound the interval, which is the playlist's target
-	// duration: positions are shown in seconds, and playlists of long events are
-	// large.
-	minPoll = time.Second
-	maxPoll = 6 * time.Second
+	// outOfStep is how much of the playlist's target duration the interval is: a
+	// whole one would find each segment as late as the first (see
+	// player.Timeline). minPoll and maxPoll bound it: positions are shown in
+	// seconds, and playlists of long events are large.
+	outOfStep = 0.9
+	minPoll   = 500 * time.Millisecond
+	maxPoll   = 6 * time.Second
 )
 
 // errRefused is what a server says of a URL that is wrong, now and later.
@@ -125,7 +127,7 @@ func (f *fetcher) watch(ctx context.Context, link string, of uint64, again bool,
 		if errors.Is(err, player.ErrNotPlaylist) || err == nil && p.Ended && !again {
 			return
 		}
-		wait := time.NewTimer(min(max(p.Target, minPoll), maxPoll))
+		wait := time.NewTimer(min(max(time.Duration(outOfStep*float64(p.Target)), minPoll), maxPoll))
 		select {
 		case <-wait.C:
 		case <-ctx.Done():

@@ -95,6 +95,7 @@ func (l *loop) open() {
 		l.place = l.first()
 	}
 	l.stage, l.placed, l.starting = opening, false, true
+	l.trusted = l.trusted && len(l.marks) == 0
 	l.pending, l.marks, l.ranges, l.buffering, l.seeking = -1, nil, nil, false, false
 	l.openedAt = time.Now()
 	l.applySpeed(1)
@@ -172,16 +173,17 @@ func (l *loop) loaded() {
 	}
 	switch {
 	case l.live && l.timeline.Known():
-		l.shift = l.place.at - first
+		shift := l.place.at - first
+		if !l.trusted || (shift-l.shift).Abs() > 2*l.edge.Target {
+			l.shift = shift
+		} // else a window slid between our look and mpv's: the time stamps know better
+		l.trusted = true
 	case l.pictured && l.live:
 		l.shift = l.state.Position - first // nobody knows: it goes on
 	default:
 		l.shift = l.timeline.Start() - first
 	}
 	l.placed = true
-	if l.pending < 0 {
-		l.frames.hold(false) // the next picture is the first; sound may take longer
-	}
 }
 
 // restarted is told when mpv shows a picture of a new place.
@@ -197,7 +199,7 @@ func (l *loop) restarted() {
 	l.measure(l.moved)
 }
 
-// show is the end of opening.
+// show is the end of opening. Before it mpv may draw black in another size.
 func (l *loop) show() {
 	l.frames.hold(false)
 	l.frames.again()

@@ -129,17 +129,30 @@ func (p *Player) configure(core uintptr, o Options) error {
 	}
 	for _, s := range [][2]string{
 		// The user's mpv.conf and scripts are for the user's mpv.
-		{"config", "no"}, {"load-scripts", "no"}, {"ytdl", "no"}, {"osc", "no"},
-		{"terminal", "no"}, {"input-default-bindings", "no"}, {"osd-level", "0"},
+		{"config", "no"},
+		{"load-scripts", "no"},
+		{"ytdl", "no"},
+		{"osc", "no"},
+		{"terminal", "no"},
+		{"input-default-bindings", "no"},
+		{"osd-level", "0"},
 		{"profile", "sw-fast"},
 		{"idle", "yes"},
-		{"vo", "libmpv"}, {"hwdec", hardware}, {"stop-screensaver", "no"},
-		{"ao", o.audio}, {"audio-fallback-to-null", "yes"}, {"audio-client-name", "Coral"},
-		{"volume", strconv.Itoa(o.Volume)}, {"mute", yes(o.Muted)},
-		{"sid", "no"}, {"sub-auto", "no"}, // the app draws them
-		{"audio-file-auto", "no"}, {"cover-art-auto", "no"},
+		{"vo", "libmpv"},
+		{"hwdec", hardware},
+		{"stop-screensaver", "no"},
+		{"ao", o.audio},
+		{"audio-fallback-to-null", "yes"},
+		{"audio-client-name", "Coral"},
+		{"volume", strconv.Itoa(o.Volume)},
+		{"mute", yes(o.Muted)},
+		{"sid", "no"},
+		{"sub-auto", "no"}, // the app draws them
+		{"audio-file-auto", "no"},
+		{"cover-art-auto", "no"},
 		{"cache", "yes"},
-		{"demuxer-max-bytes", forwardCache}, {"demuxer-max-back-bytes", backwardCache},
+		{"demuxer-max-bytes", forwardCache},
+		{"demuxer-max-back-bytes", backwardCache},
 		// Time stamps as in the stream: the start of one load is no place.
 		{"rebase-start-time", "no"},
 		{"hr-seek", "yes"},

@@ -38,7 +38,7 @@ func TestRealLive(t *testing.T) {
 	}
 	now := time.Since(o.began)
 	near(t, "the distance from the edge", s.Behind, 3500*time.Millisecond, 1500*time.Millisecond)
-	near(t, "the time stamp", s.PTS, stamp(now-s.Behind), 500*time.Millisecond)
+	near(t, "the time stamp", s.PTS, stamp(now-s.Behind), 1300*time.Millisecond) // a segment, if one came between two looks
 	near(t, "what can be reached", s.SeekEnd-s.SeekStart, 6500*time.Millisecond, 1200*time.Millisecond)
 
 	p.SetVolume(10)
@@ -103,9 +103,10 @@ func TestRealPause(t *testing.T) {
 	o := channel(t, 12, 20*time.Second)
 	p.Load(o.url("live.m3u8"), player.LoadOptions{Live: true})
 	s := await(t, p, "play", 10*time.Second, moving)
+	first := s
 	p.Seek(s.SeekStart + 3*time.Second)
 	s = await(t, p, "go back", 5*time.Second, at(s.SeekStart+3*time.Second, 1500*time.Millisecond))
-	near(t, "the time stamp", s.PTS, stamp(time.Since(o.began)-s.Behind), 800*time.Millisecond)
+	near(t, "the time stamp", s.PTS-first.PTS, s.Position-first.Position, 100*time.Millisecond)
 
 	p.SetPaused(true)
 	s = await(t, p, "pause", time.Second, func(s player.State) bool { return s.Paused })
@@ -294,15 +295,25 @@ func TestRealNothingFlashes(t *testing.T) {
 	defer close(stop)
 	p.Load(o.url("live.m3u8"), player.LoadOptions{Live: true})
 	await(t, p, "play", 10*time.Second, moving)
+	watch := func() {
+		t.Helper()
+		for n, late := all.Load()+3, time.Now().Add(3*time.Second); all.Load() < n; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(late) {
+				t.Fatal("no pictures")
+			}
+		}
+	}
 	for i := range 6 {
 		to := time.Duration(3+4*i) * time.Second
 		p.Seek(to + 300*time.Millisecond)
 		await(t, p, "seek", 5*time.Second, at(to+600*time.Millisecond, 500*time.Millisecond))
+		watch()
 		f.SetSize(200+i, 200)
 		p.Load(o.url("live.m3u8"), player.LoadOptions{Live: true})
 		await(t, p, "load", 10*time.Second, func(s player.State) bool { return moving(s) && s.Position > 20*time.Second })
+		watch()
 	}
-	if dark.Load() > 0 || all.Load() < 7 {
+	if dark.Load() > 0 {
 		t.Errorf("%d of %d pictures are black", dark.Load(), all.Load())
 	}
 }

@@ -66,6 +66,7 @@ type loop struct {
 	place     place         // where it is being opened
 	shift     time.Duration // timeline − time stamp
 	placed    bool          // shift is right for what mpv plays
+	trusted   bool          // shift is right for the time stamps of the stream, as far as is known
 	starting  bool          // mpv has not yet begun with what it was told last
 	pending   time.Duration // a position to seek to as soon as it is cached; -1: none
 	openedAt  time.Time
@@ -262,7 +263,7 @@ func (l *loop) forget() {
 	l.of++
 	l.stage, l.url, l.live, l.plain, l.cause = idle, "", false, false, nil
 	l.timeline, l.edge, l.backoff = player.Timeline{}, player.Edge{}, player.Backoff{}
-	l.placed, l.pictured, l.following, l.paused, l.held = false, false, false, false, false
+	l.placed, l.trusted, l.pictured, l.following, l.paused, l.held = false, false, false, false, false, false
 	l.pending, l.shift, l.speed = -1, 0, 1
 	l.buffering, l.seeking, l.ranges, l.marks = false, false, nil, nil
 	l.state = player.State{Volume: l.state.Volume, Muted: l.state.Muted, Speed: 1}

@@ -3,7 +3,6 @@ package surface
 import (
 	"image"
 	"image/color"
-	"sync"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -17,9 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // film is a source whose pictures the test makes.
 type film struct {
-	mu     sync.Mutex
 	size   image.Point // as told
-	source image.Point
 	image  *image.RGBA
 	seq    uint64
 	notify func()
