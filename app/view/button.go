@@ -18,6 +18,8 @@ import (
 func glyph(w fyne.Widget, icon string, name fyne.ThemeColorName, size float32) fyne.Resource {
 	if c := canvasOf(w); c != nil {
 		size *= c.Scale()
+	} else if all := fyne.CurrentApp().Driver().AllWindows(); len(all) > 0 { // not drawn yet
+		size *= all[0].Canvas().Scale()
 	}
 	r, g, b, _ := colour(w, name).RGBA()
 	if found := assets.Glyph(icon, fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8), size); found != nil {

@@ -6,6 +6,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 
@@ -97,7 +98,7 @@ func newControls(emit func(Intent), k *keys, stir func(), menus func(*control)) 
 	c.helpGround.Hide()
 	c.help.Hide()
 
-	c.root = fyne.NewContainerWithoutLayout(c.shadeTop, c.shadeFoot, c.back, c.title, c.group, c.star, c.link, c.seek)
+	c.root = container.NewWithoutLayout(c.shadeTop, c.shadeFoot, c.back, c.title, c.group, c.star, c.link, c.seek)
 	c.root.Objects = append(c.root.Objects, c.foot...)
 	c.root.Objects = append(c.root.Objects, c.helpGround, c.help)
 	c.root.Layout = controlsLayout{c}

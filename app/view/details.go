@@ -20,7 +20,6 @@ type detailsWindow struct {
 	win  fyne.Window // nil: not built yet
 	open bool
 	last time.Time // of the last drawing
-	data *Details
 	view *detailsView
 }
 

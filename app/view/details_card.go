@@ -3,6 +3,7 @@ package view
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -159,5 +160,5 @@ func (f *facts) show(list [][2]string) {
 }
 
 func newPair(name, text *widget.Label) fyne.CanvasObject {
-	return fyne.NewContainerWithLayout(row{wide: 1}, name, text)
+	return container.New(row{wide: 1}, name, text)
 }

@@ -36,8 +36,10 @@ func TestColoursRead(t *testing.T) {
 	}{"dark": {dark, 4.5, 3}, "light": {light, 4.5, 3}, "contrast": {contrast, 7, 4.5}} {
 		p := c.palette
 		pairs := [][2]fyne.ThemeColorName{
-			{theme.ColorNameForegroundOnPrimary, theme.ColorNamePrimary}, {theme.ColorNameForegroundOnError, theme.ColorNameError},
-			{theme.ColorNameForegroundOnSuccess, theme.ColorNameSuccess}, {theme.ColorNameForegroundOnWarning, theme.ColorNameWarning},
+			{theme.ColorNameForegroundOnPrimary, theme.ColorNamePrimary},
+			{theme.ColorNameForegroundOnError, theme.ColorNameError},
+			{theme.ColorNameForegroundOnSuccess, theme.ColorNameSuccess},
+			{theme.ColorNameForegroundOnWarning, theme.ColorNameWarning},
 			{theme.ColorNameForeground, theme.ColorNameButton},
 		}
 		for _, g := range grounds {
@@ -64,9 +66,12 @@ func TestLookFollows(t *testing.T) {
 		variant fyne.ThemeVariant
 		want    palette
 	}{
-		{settings.ThemeSystem, theme.VariantDark, dark}, {settings.ThemeSystem, theme.VariantLight, light},
-		{settings.ThemeLight, theme.VariantDark, light}, {settings.ThemeDark, theme.VariantLight, dark},
-		{settings.ThemeContrast, theme.VariantLight, contrast}, {"", theme.VariantDark, dark},
+		{settings.ThemeSystem, theme.VariantDark, dark},
+		{settings.ThemeSystem, theme.VariantLight, light},
+		{settings.ThemeLight, theme.VariantDark, light},
+		{settings.ThemeDark, theme.VariantLight, dark},
+		{settings.ThemeContrast, theme.VariantLight, contrast},
+		{"", theme.VariantDark, dark},
 	} {
 		if got := (look{c.kind}).Color(theme.ColorNameBackground, c.variant); got != c.want[theme.ColorNameBackground] {
 			t.Errorf("%q in variant %d: background %v", c.kind, c.variant, got)

@@ -3,11 +3,14 @@ package view
 import (
 	"image"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/software"
 
 	"coral/app/settings"
 	"coral/assets"
@@ -40,8 +43,9 @@ type Window struct {
 
 	model    *Model // the last drawn; nil: none
 	look     look
+	scale    float32 // of the screen, that icons were drawn for
 	header   *header
-	pages    map[Page]page
+	pages    map[Page]page // that were built; the others are when they are first seen
 	watch    *watchPage
 	overlays []overlay
 	help     *keyHelp
@@ -56,7 +60,7 @@ type Window struct {
 // New builds the window around video, hidden until Fyne().Show is called. emit
 // is called on Fyne's goroutine and must not block.
 func New(a fyne.App, video fyne.CanvasObject, emit func(Intent)) *Window {
-	w := &Window{app: a, emit: emit}
+	w := &Window{app: a, emit: emit, scale: 1}
 	if now, ok := a.Settings().Theme().(look); ok {
 		w.look = now
 	} else {
@@ -70,12 +74,7 @@ func New(a fyne.App, video fyne.CanvasObject, emit func(Intent)) *Window {
 	w.keys = newKeys(w)
 	w.header = newHeader(emit)
 	w.watch = newWatchPage(emit, video, w.keys)
-	w.pages = map[Page]page{
-		PageLibrary:  newLibraryPage(emit),
-		PageWatch:    w.watch,
-		PageSettings: newSettingsPage(emit, w.win),
-		PageAbout:    newAboutPage(emit),
-	}
+	w.pages = map[Page]page{PageLibrary: newLibraryPage(emit), PageWatch: w.watch}
 	w.help = newKeyHelp()
 	// The later lies above the earlier: nothing may hide the question of consent.
 	w.overlays = []overlay{newShareSheet(emit), newCloseQuestion(emit), newConsent(emit)}
@@ -131,8 +130,8 @@ func (w *Window) draw() {
 // show maps m to the screens. The order matters: the theme first, so that
 // nothing is drawn twice; what covers others last.
 func (w *Window) show(m *Model, now time.Time) {
-	if w.look.kind != m.Settings.Theme {
-		w.look.kind = m.Settings.Theme
+	if scale := w.win.Canvas().Scale(); w.look.kind != m.Settings.Theme || w.scale != scale {
+		w.look.kind, w.scale = m.Settings.Theme, scale
 		w.app.Settings().SetTheme(w.look)
 	}
 	first := w.model == nil
@@ -170,11 +169,28 @@ func (w *Window) current() Page {
 	return w.model.Page
 }
 
+// screen returns a page, built if it was not seen before: the start does not
+// wait for what is seldom used.
+func (w *Window) screen(p Page) page {
+	if s, ok := w.pages[p]; ok {
+		return s
+	}
+	s := newAboutPage(w.emit)
+	if p == PageSettings {
+		s = newSettingsPage(w.emit, w.win)
+	}
+	w.pages[p] = s
+	s.Object().Hide()
+	w.root.Objects = slices.Insert(w.root.Objects, 0, s.Object())
+	return s
+}
+
 // arrange gives the window its shape: which page, full, mini, or as it was.
 func (w *Window) arrange(m *Model, first bool) {
 	if size := m.Settings.Window; first && size.Width >= leastWidth && size.Height >= leastHeight {
 		w.win.Resize(fyne.NewSize(size.Width, size.Height))
 	}
+	w.screen(w.current())
 	watching := w.current() == PageWatch
 	full := m.Watching != nil && m.Watching.FullScreen && watching
 	mini := m.Watching != nil && m.Watching.MiniPlayer && watching && !full
@@ -227,7 +243,8 @@ func (w *Window) Image() image.Image {
 		return nil
 	}
 	var img image.Image
-	fyne.DoAndWait(func() { img = w.win.Canvas().Capture() })
+	// Not Canvas.Capture, which reads a buffer that may have been given away.
+	fyne.DoAndWait(func() { img = software.RenderCanvas(w.win.Canvas(), w.look) })
 	return img
 }
 
@@ -261,8 +278,8 @@ func openDropped(dropped []fyne.URI, emit func(Intent)) {
 type frameLayout struct{ w *Window }
 
 func newFrameOf(w *Window) *fyne.Container {
-	root := fyne.NewContainerWithoutLayout()
-	for _, p := range []Page{PageWatch, PageLibrary, PageSettings, PageAbout} {
+	root := container.NewWithoutLayout()
+	for _, p := range []Page{PageWatch, PageLibrary} {
 		o := w.pages[p].Object()
 		o.Hide() // until it is known what is to be seen
 		root.Objects = append(root.Objects, o)

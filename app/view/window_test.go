@@ -367,7 +367,11 @@ func TestWindowRemembers(t *testing.T) {
 
 func TestDropAndClose(t *testing.T) {
 	_, r := testWindow(t, 1000, 700)
-	openDropped([]fyne.URI{storage.NewFileURI("/tmp/a.torrent"), storage.NewURI("https://example.org/x.m3u8")}, r.emit)
+	playlist, err := storage.ParseURI("https://example.org/x.m3u8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	openDropped([]fyne.URI{storage.NewFileURI("/tmp/a.torrent"), playlist}, r.emit)
 	r.want(t, Open{"/tmp/a.torrent"}, Open{"https://example.org/x.m3u8"})
 }
 
@@ -379,7 +383,9 @@ func TestNotices(t *testing.T) {
 	m = watchModel(live())
 	m.Notices = []Notice{
 		{ID: 4, Kind: Problem, Text: "The origin does not answer.", Hint: "Others carry on.", Action: "Try again", Intent: Retry{}},
-		{ID: 3, Text: "b"}, {ID: 2, Text: "c"}, {ID: 1, Text: "d"},
+		{ID: 3, Text: "b"},
+		{ID: 2, Text: "c"},
+		{ID: 1, Text: "d"},
 	}
 	w.show(m, time.Now())
 	if same(before, w.win.Canvas().Capture()) {
@@ -393,7 +399,7 @@ func TestNotices(t *testing.T) {
 	for _, b := range buttons {
 		test.Tap(b)
 	}
-	if len(r.all) != 3 || r.all[0] != (Intent)(Retry{}) && r.all[1] != (Intent)(Retry{}) {
+	if len(r.all) != 3 || r.all[0] != Intent(Retry{}) && r.all[1] != Intent(Retry{}) {
 		t.Errorf("the card said\n%s", list(r.all))
 	}
 	m = watchModel(live())
