@@ -16,6 +16,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"coral/app/library"
+	"coral/app/native"
 	"coral/app/settings"
 	"coral/app/system"
 	"coral/app/view"
@@ -74,9 +75,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := lang.AddTranslationsFS(assets.Translations(), "translations"); err != nil {
 		return fmt.Errorf("read translations: %w", err)
 	}
-	if a.desktop.tray = system.HasTray(ctx); !a.desktop.tray {
-		fa = trayless{fa}
-	}
+	a.desktop.tray = system.HasTray(ctx)
 	a.open(fa)
 	a.openPlayer(a.settings.Get())
 
@@ -100,10 +99,6 @@ func Run(ctx context.Context, o Options) error {
 	a.log.Info("end")
 	return nil
 }
-
-// trayless is an app on a desktop that shows no tray icons. Fyne offers one all
-// the same, and crashes at the end if there is no session bus either.
-type trayless struct{ fyne.App }
 
 // build opens what is on the disk.
 func build(o Options, paths system.Folders, logFile *system.LogFile) (*app, error) {
@@ -131,7 +126,9 @@ func build(o Options, paths system.Folders, logFile *system.LogFile) (*app, erro
 func (a *app) open(fa fyne.App) {
 	a.fyne = fa
 	a.video = surface.New()
+	fa.Settings().SetTheme(view.Theme(a.settings.Get().Theme))
 	a.window = view.New(fa, a.video, func(i view.Intent) { a.queue.post(func() { a.intent(i) }) })
+	a.window.Use(view.Native{KeepAbove: native.KeepAbove, NudgePointer: native.NudgePointer})
 	a.show = a.window.Show
 }
 

@@ -180,7 +180,7 @@ func (a *app) shareSheet(id string) {
 // openBrowser shows the channel in the built-in web player.
 func (a *app) openBrowser() {
 	if w := a.watching; w != nil && w.open != nil {
-		url := w.open.session.URL()
+		url := w.open.session.WebURL()
 		a.elsewhere(func() error { return system.OpenURL(url) })
 	}
 }

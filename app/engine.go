@@ -14,6 +14,7 @@ import (
 	"coral/app/settings"
 	"coral/app/view"
 	"coral/node"
+	"coral/player/web"
 )
 
 // engine is one node and its end.
@@ -31,8 +32,8 @@ func (a *app) openNode(cfg settings.Settings) {
 		Listen: net.JoinHostPort(cfg.Bind, strconv.Itoa(cfg.Port)),
 		Share:  false, Upload: cfg.Upload, Download: cfg.Down,
 		DHT: cfg.DHT, UPnP: cfg.MapPort,
-		ProxyAddr: "127.0.0.1:0",
-		Agent:     "Coral/" + a.options.Version, Log: a.log,
+		ProxyAddr: "127.0.0.1:0", Web: web.Files(), Paused: a.pauseFromWeb,
+		Agent: "Coral/" + a.options.Version, Log: a.log,
 	}
 	if cfg.Bind != "" {
 		addr, err := netip.ParseAddr(cfg.Bind)
@@ -139,6 +140,11 @@ func (a *app) setBlocklist(file string) {
 			}
 		}
 	})
+}
+
+// pauseFromWeb is the web player's button.
+func (a *app) pauseFromWeb(on bool) {
+	a.queue.post(func() { a.pauseSharing(on) })
 }
 
 // brief is an error in one line.

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"image"
 	"image/png"
 	"log/slog"
 	"os"
@@ -204,8 +203,10 @@ func (a *app) shoot() {
 		case <-ctx.Done():
 			return nil
 		}
-		var img image.Image
-		fyne.DoAndWait(func() { img = a.window.Image() })
+		img := a.window.Image()
+		if img == nil {
+			return nil
+		}
 		f, err := os.Create(name)
 		if err == nil {
 			err = png.Encode(f, img)

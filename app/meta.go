@@ -10,6 +10,7 @@ import (
 	fyneapp "fyne.io/fyne/v2/app"
 
 	"coral/assets"
+	"coral/player/web"
 )
 
 // ID names the program to the desktop.
@@ -28,7 +29,7 @@ func describe(version string) {
 // program.
 var licences = sync.OnceValue(func() string {
 	var b strings.Builder
-	b.WriteString("Coral: Apache License 2.0\n")
+	b.WriteString("Coral: Apache License 2.0\nhls.js " + web.HLSVersion + ": Apache License 2.0\n")
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b.String()

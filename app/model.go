@@ -104,7 +104,7 @@ func (a *app) watchingModel() *view.Watching {
 		return v
 	}
 	s := w.open.session
-	v.StreamURL = s.URL()
+	v.StreamURL, v.WebURL = s.URL(), s.WebURL()
 	st := w.open.last
 	if v.Player.Phase == player.Loading {
 		v.Opening = opening(st)

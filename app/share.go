@@ -29,6 +29,7 @@ type open struct {
 	session *node.Session
 	since   time.Time // when watching ended; zero: it is watched
 	shared  bool      // as the session was told
+	told    node.ShareState
 	last    node.Stats
 	up      budget.Size // on the wire since it was opened
 	down    budget.Size
@@ -71,6 +72,10 @@ func (a *app) applySharing(now time.Time) {
 		if allowed := reason == settings.Allowed; allowed != o.shared {
 			o.shared = allowed
 			o.session.SetSharing(allowed)
+		}
+		if st := reasons[reason].page; st != o.told {
+			o.told = st
+			o.session.SetShareState(st)
 		}
 		if reason == settings.Allowed {
 			anybody = true
@@ -128,26 +133,26 @@ func (a *app) pauseSharing(on bool) {
 	a.applySharing(time.Now())
 }
 
-// state is why sharing is as it is, in the screens' words.
+// reasons are why sharing is as it is, in the words of the window and of the web
+// player's page.
+var reasons = map[settings.Reason]struct {
+	window view.SharingState
+	page   node.ShareState
+}{
+	settings.Allowed:         {view.SharingOn, node.ShareOn},
+	settings.ReasonUnasked:   {view.SharingUnasked, node.ShareUnasked},
+	settings.ReasonWatchOnly: {view.SharingWatchOnly, node.ShareWatchOnly},
+	settings.ReasonPaused:    {view.SharingPaused, node.SharePaused},
+	settings.ReasonMetered:   {view.SharingMetered, node.ShareMetered},
+	settings.ReasonBattery:   {view.SharingBattery, node.ShareBattery},
+	settings.ReasonSchedule:  {view.SharingSchedule, node.ShareSchedule},
+	settings.ReasonBudget:    {view.SharingBudget, node.ShareBudget},
+}
+
+// state is what the window says of sharing at a rate.
 func (s *sharing) state(rate budget.Rate) view.SharingState {
-	switch s.reason {
-	case settings.ReasonUnasked:
-		return view.SharingUnasked
-	case settings.ReasonWatchOnly:
-		return view.SharingWatchOnly
-	case settings.ReasonPaused:
-		return view.SharingPaused
-	case settings.ReasonMetered:
-		return view.SharingMetered
-	case settings.ReasonBattery:
-		return view.SharingBattery
-	case settings.ReasonSchedule:
-		return view.SharingSchedule
-	case settings.ReasonBudget:
-		return view.SharingBudget
-	}
-	if rate == 0 {
+	if s.reason == settings.Allowed && rate == 0 {
 		return view.SharingIdle
 	}
-	return view.SharingOn
+	return reasons[s.reason].window
 }

@@ -66,12 +66,13 @@ var house = map[string]room{
 	"cmd/coral": {inner: []string{"app"}},
 	"app": {
 		inner: []string{
-			"app/durable", "app/library", "app/settings", "app/system", "app/view", "assets", "node", "node/budget", "node/channel", "node/origin",
+			"app/durable", "app/library", "app/native", "app/settings", "app/system", "app/view", "assets", "node", "node/budget", "node/channel", "node/origin",
 			"player", "player/mpv", "player/surface", "player/web",
 		},
 		outer: []string{"fyne.io/fyne/v2", "github.com/skip2/go-qrcode"},
 	},
 	"app/durable":    {},
+	"app/native":     {outer: []string{"golang.org/x/sys"}},
 	"app/settings":   {inner: []string{"app/durable", "node/budget"}},
 	"app/library":    {inner: []string{"app/durable", "app/settings", "node/budget", "node/channel"}, outer: []string{"golang.org/x/image", "golang.org/x/text"}},
 	"app/system":     {outer: []string{"github.com/adrg/xdg", "github.com/godbus/dbus/v5", "golang.org/x/sys"}},

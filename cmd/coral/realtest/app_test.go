@@ -24,7 +24,6 @@ func TestFirstVisit(t *testing.T) {
 	app := start(t, env, filepath.Join(built, "coral"), c.link)
 	window := s.do(t, "search", "--sync", "--onlyvisible", "--name", "Coral")
 	window, _, _ = strings.Cut(window, "\n")
-	s.do(t, "windowfocus", "--sync", window)
 
 	time.Sleep(4 * time.Second)
 	if n := c.connected(); n != 2 {
@@ -86,9 +85,7 @@ func TestWatchOnly(t *testing.T) {
 	dir, env := home(t)
 	shot := filepath.Join(t.TempDir(), "shot.png")
 	start(t, slices.Concat(s.env, env), filepath.Join(built, "coral"), "--screenshot", shot, c.link)
-	window := s.do(t, "search", "--sync", "--onlyvisible", "--name", "Coral")
-	window, _, _ = strings.Cut(window, "\n")
-	s.do(t, "windowfocus", "--sync", window)
+	s.do(t, "search", "--sync", "--onlyvisible", "--name", "Coral")
 	s.answer(t, dir, "Right", "off")
 	eventually(t, "a screenshot once it plays", func() bool {
 		info, err := os.Stat(shot)

@@ -181,6 +181,15 @@ func newScreen(t *testing.T, size string) *screen {
 	s := &screen{name: ":" + strings.TrimSpace(line)}
 	s.env = []string{"DISPLAY=" + s.name, "WAYLAND_DISPLAY=", "LANG=en_US.UTF-8", "LC_ALL=", "LANGUAGE=en", "DBUS_SESSION_BUS_ADDRESS=disabled:", "FYNE_SCALE=1"}
 	start(t, s.env, "openbox")
+	t.Cleanup(func() {
+		if !t.Failed() {
+			return
+		}
+		name := filepath.Join(os.TempDir(), "coral-"+t.Name()+".png")
+		cmd := exec.Command("import", "-window", "root", name)
+		cmd.Env = append(os.Environ(), s.env...)
+		t.Log("the screen at the end:", name, cmd.Run())
+	})
 	return s
 }
 
