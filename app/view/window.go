@@ -243,9 +243,23 @@ func (w *Window) Image() image.Image {
 		return nil
 	}
 	var img image.Image
-	// Not Canvas.Capture, which reads a buffer that may have been given away.
-	fyne.DoAndWait(func() { img = software.RenderCanvas(w.win.Canvas(), w.look) })
+	fyne.DoAndWait(func() { img = w.paint() })
 	return img
+}
+
+// paint draws the window anew, by the processor. Canvas.Capture would ask OpenGL
+// for what is on the screen, and many drivers cannot tell.
+func (w *Window) paint() image.Image {
+	on := w.win.Canvas()
+	c := software.NewCanvas()
+	c.SetPadded(false)
+	c.SetScale(on.Scale())
+	c.SetContent(on.Content())
+	for _, o := range on.Overlays().List() {
+		c.Overlays().Add(o)
+	}
+	c.Resize(on.Size())
+	return c.Capture()
 }
 
 // Close makes Show and Image do nothing: after it Fyne is told nothing more.
