@@ -56,6 +56,7 @@ type former struct {
 // History implements proxy.Channel.
 func (s *Session) History(ctx context.Context, id uint16, after uint64) (*proxy.Playlist, error) {
 	return await(ctx, s, func() (*proxy.Playlist, chan struct{}, error) {
+		s.rewinds = true
 		pl, wait, err := s.media(id, after)
 		if pl != nil {
 			pl = s.history(s.rendition(s.aliased(id)), pl)

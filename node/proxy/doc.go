@@ -25,6 +25,7 @@
 //
 // and, for the web player, if the mount has one:
 //
+//	rewind.m3u8      the multivariant playlist; what it names begins as far back as can be had, and only grows
 //	../web/          the page and its files
 //	../status.json   what the page tells besides: see Status
 //	../share         POST {"paused":true}, or false: the page's button to pause sharing

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 
@@ -101,6 +102,33 @@ func (m *Mount) servePlayer(w http.ResponseWriter, r *http.Request, view uint32)
 		m.fail(w, r, err)
 		return
 	}
+	m.sendHistory(w, r, p, view)
+}
+
+// serveRewind answers with the multivariant playlist for a player that chooses
+// a variant by itself and begins near the newest segment wherever its playlists
+// begin: those of this viewing do as far back as there is anything.
+func (m *Mount) serveRewind(w http.ResponseWriter, r *http.Request) {
+	p, err := m.newestPresentation(r.Context())
+	if err != nil {
+		m.fail(w, r, err)
+		return
+	}
+	if p.Single {
+		one := p.Renditions[0]
+		one.URI, one.Bandwidth = masterName, 1 // what a variant must have; neither is used
+		p = &channel.Presentation{IndependentSegments: p.IndependentSegments, Renditions: []channel.Rendition{one}}
+	}
+	m.mu.Lock()
+	m.lastView++
+	n := m.lastView
+	m.view(n).behind = math.MaxInt64
+	m.mu.Unlock()
+	m.sendHistory(w, r, p, n)
+}
+
+// sendHistory answers with p, whose media playlists are those of a viewing.
+func (m *Mount) sendHistory(w http.ResponseWriter, r *http.Request, p *channel.Presentation, view uint32) {
 	m.mu.Lock()
 	m.lastPlayer++
 	player := m.lastPlayer

@@ -132,6 +132,8 @@ func (m *Mount) serve(w http.ResponseWriter, r *http.Request, rest string) {
 		m.servePlaylist(w, r, rt.rendition, playerKey{player: uint64(rt.player), rendition: rt.rendition})
 	case whatPlayer:
 		m.servePlayer(w, r, rt.view)
+	case whatRewind:
+		m.serveRewind(w, r)
 	case whatHistory:
 		m.serveHistory(w, r, rt)
 	case whatObject:

@@ -17,9 +17,13 @@ const (
 	whatKey
 	whatPlayer
 	whatHistory
+	whatRewind
 )
 
-const masterName = "master.m3u8"
+const (
+	masterName = "master.m3u8"
+	rewindName = "rewind.m3u8"
+)
 
 // route is a parsed path: numbers only, so that nothing in a request can name a
 // file, a host or a URL.
@@ -42,6 +46,8 @@ func (r route) path() string {
 		return masterName
 	case whatMedia:
 		return rendition + "-p" + strconv.FormatUint(uint64(r.player), 10) + ".m3u8"
+	case whatRewind:
+		return rewindName
 	case whatPlayer:
 		return "player-" + decimal(r.view) + ".m3u8"
 	case whatHistory:
@@ -74,8 +80,11 @@ func parseRoute(p string) (route, bool) {
 	if len(p) > longest {
 		return route{}, false
 	}
-	if p == masterName {
+	switch p {
+	case masterName:
 		return route{what: whatMaster}, true
+	case rewindName:
+		return route{what: whatRewind}, true
 	}
 	dir, name, ok := strings.Cut(p, "/")
 	if !ok {

@@ -189,6 +189,32 @@ func TestPageShare(t *testing.T) {
 	}
 }
 
+func TestRewindPlaylist(t *testing.T) {
+	s, _ := withPage(t)
+	for i := range uint64(10) {
+		s.live(i, 100, false)
+	}
+	s.set(func() { s.presentation = single() })
+	a := s.get(t, rewindName)
+	name := firstURI(string(a.body))
+	if a.StatusCode != 200 || !strings.Contains(name, "-h1-") {
+		t.Fatalf("%s\n%s", a.Status, a.body)
+	}
+	if b := s.get(t, name); !strings.Contains(string(b.body), "#EXT-X-MEDIA-SEQUENCE:0\n") || strings.Count(string(b.body), "#EXTINF") != 10 {
+		t.Errorf("does not begin with the oldest:\n%s", b.body)
+	}
+}
+
+// firstURI is the first line of a playlist that is no tag.
+func firstURI(playlist string) string {
+	for line := range strings.Lines(playlist) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			return line
+		}
+	}
+	return ""
+}
+
 func FuzzPaused(f *testing.F) {
 	for _, s := range []string{`{"paused":true}`, `{"paused":false} `, `{}`, `[`, `{"paused":null}`} {
 		f.Add(s)
