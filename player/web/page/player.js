@@ -1,0 +1,285 @@
+// hls.js and the video element: one state, what can be done to it, and how a
+// live channel that breaks off comes back.
+
+import Hls from './hls.min.mjs';
+
+const firstRetry = 1; // seconds until a broken channel is loaded anew,
+const lastRetry = 5; //  doubled each time up to this
+const stuckAfter = 15; // seconds without a picture that should play, then it is loaded anew
+const offAirEvery = 10; // seconds between looks whether an ended broadcast goes on
+const liveSlack = 4; // seconds behind the live position that are still called live
+const leastRange = 3; // seconds that are worth a seek bar
+const frame = 1 / 25; // a step, where the real rate is not known
+export const speeds = [0.5, 0.75, 1, 1.25, 1.5, 2];
+
+// The proxy answers in the end, or is away for a moment: everything but "there
+// is no such thing" is asked for again, and for as long as it takes.
+const again = {
+  maxNumRetry: Infinity, retryDelayMs: 500, maxRetryDelayMs: 2000,
+  shouldRetry: (config, n, timeout, response) => response?.code !== 404,
+};
+const policy = (firstByte, whole) => ({
+  default: { maxTimeToFirstByteMs: firstByte, maxLoadTimeMs: whole, timeoutRetry: again, errorRetry: again },
+});
+
+const config = {
+  workerPath: new URL('hls.worker.js', import.meta.url).href,
+  autoStartLoad: false,
+  capLevelToPlayerSize: true,
+  backBufferLength: 60,
+  maxLiveSyncPlaybackRate: 1.05, // what a stall cost is caught up with
+  manifestLoadPolicy: policy(15000, 20000), // the proxy holds a first playlist for up to 10 s
+  playlistLoadPolicy: policy(15000, 20000),
+  fragLoadPolicy: policy(20000, 120000), // bytes may still be on their way to the proxy
+};
+
+// Player tells of each change with a "change" event; state has all of it.
+export class Player extends EventTarget {
+  constructor(video, freeze, url) {
+    super();
+    Object.assign(this, { video, freeze, url });
+    this.phase = 'loading'; // playing (also while paused), buffering, recovering, ended, failed
+    this.why = null; // of failed: {codec}, or {} if the browser lacks what it takes
+    this.wasLive = false;
+    this.retries = 0;
+    this.since = performance.now(); // when the phase began
+    this.moved = this.since; // when the picture last moved
+    this.pinned = null; // height and rate of the rendition that was chosen
+    for (const e of ['play', 'pause', 'playing', 'waiting', 'seeking', 'seeked', 'timeupdate', 'volumechange', 'ratechange', 'progress', 'durationchange']) {
+      video.addEventListener(e, () => this.#look(e));
+    }
+    video.addEventListener('ended', () => this.#ended());
+    setInterval(() => this.#look('tick'), 500);
+  }
+
+  // load begins, or begins anew: a live channel behind its live position, a recording at a time.
+  load({ behind = 0, at = -1 } = {}) {
+    clearTimeout(this.timer);
+    this.hls?.destroy();
+    this.details = null;
+    this.moved = performance.now();
+    if (!Hls.isSupported()) return this.#become('failed', {});
+    const hls = (this.hls = new Hls({ ...config, debug: false }));
+    hls.subtitleDisplay = false; // see captions.js
+    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      this.#pin();
+      hls.startLoad(at);
+      this.#emit();
+    });
+    hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => {
+      const first = !this.details;
+      this.details = details;
+      this.wasLive ||= details.live;
+      if (first && details.live && behind > liveSlack) {
+        hls.startLoad(Math.max(details.fragmentStart, this.liveAt() - behind));
+      }
+      this.#emit();
+    });
+    for (const e of ['LEVEL_SWITCHED', 'LEVELS_UPDATED', 'AUDIO_TRACKS_UPDATED', 'AUDIO_TRACK_SWITCHED', 'SUBTITLE_TRACKS_UPDATED', 'SUBTITLE_TRACK_SWITCH']) {
+      hls.on(Hls.Events[e], () => this.#emit());
+    }
+    hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.#failed(data));
+    hls.loadSource(this.url);
+    hls.attachMedia(this.video);
+    this.#play();
+  }
+
+  // #play begins with sound, or without it where the browser wants a click first.
+  async #play() {
+    const { video } = this;
+    try {
+      await video.play();
+    } catch (err) {
+      if (err.name !== 'NotAllowedError') return;
+      video.muted = true;
+      this.silenced = true;
+      try {
+        await video.play();
+      } catch { /* then the reader presses play */ }
+    }
+    this.#emit();
+  }
+
+  #failed(data) {
+    const codec = data.details === Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR || data.details === Hls.ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR;
+    if (codec) {
+      this.hls.destroy();
+      return this.#become('failed', { codec: data.levels?.[0]?.attrs?.CODECS || data.mimeType || 'HLS' });
+    }
+    if (data.type === Hls.ErrorTypes.MEDIA_ERROR && !this.mended) {
+      this.mended = true; // once; what still fails then is loaded anew
+      setTimeout(() => { this.mended = false; }, stuckAfter * 1000);
+      return this.hls.recoverMediaError();
+    }
+    this.recover();
+  }
+
+  // recover loads what plays anew, after a pause that grows.
+  recover() {
+    const resume = this.live || !this.video.duration ? { behind: this.atLive ? 0 : this.behind } : { at: this.video.currentTime };
+    this.#hold();
+    this.hls?.destroy();
+    this.hls = null;
+    this.details = null;
+    this.#become('recovering');
+    const wait = Math.min(lastRetry, firstRetry * 2 ** this.retries++);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.load(resume), wait * 1000);
+  }
+
+  // #hold keeps the last picture in view while the video element has none.
+  #hold() {
+    const { video, freeze } = this;
+    if (video.readyState < 2 || !video.videoWidth) return;
+    [freeze.width, freeze.height] = [video.videoWidth, video.videoHeight];
+    freeze.getContext('2d').drawImage(video, 0, 0);
+    freeze.hidden = false;
+  }
+
+  async #ended() {
+    if (this.live) return this.recover(); // a live channel has no end
+    this.#become('ended');
+    while (this.wasLive && this.phase === 'ended') {
+      await new Promise((f) => setTimeout(f, offAirEvery * 1000));
+      try {
+        const level = this.hls.levels[Math.max(0, this.hls.currentLevel)];
+        const text = await (await fetch(level.url[0] ?? level.url)).text();
+        if (this.phase === 'ended' && text.startsWith('#EXTM3U') && !text.includes('#EXT-X-ENDLIST')) this.load();
+      } catch { /* next time */ }
+    }
+  }
+
+  #look(what) {
+    const { video } = this;
+    const now = performance.now();
+    if (video.paused || video.currentTime !== this.seenAt) this.moved = now;
+    this.seenAt = video.currentTime;
+    const settled = ['ended', 'failed', 'recovering'].includes(this.phase);
+    if (what === 'play' || what === 'seeking') {
+      if (this.phase === 'ended' && !video.ended) this.#become('buffering');
+    } else if (!settled && this.hls && video.readyState >= 3) {
+      this.#become('playing');
+      if (now - this.since > stuckAfter * 1000) this.retries = 0;
+    } else if (this.phase === 'playing' && !video.paused && video.readyState < 3) {
+      this.#become('buffering');
+    }
+    if (!settled && this.hls && now - this.moved > stuckAfter * 1000 && this.details) this.recover();
+    this.#emit();
+  }
+
+  #become(phase, why = null) {
+    if (phase !== this.phase) this.since = performance.now();
+    [this.phase, this.why] = [phase, why];
+    if (phase === 'playing') this.freeze.hidden = true;
+    this.#emit();
+  }
+
+  #emit() {
+    this.dispatchEvent(new Event('change'));
+  }
+
+  // What is true now. Times are seconds on the video element's scale.
+
+  get live() { return this.details ? this.details.live : this.wasLive && this.phase !== 'ended'; }
+  get position() { return this.video.currentTime; }
+  get paused() { return this.video.paused; }
+  get atLive() { return this.live && this.behind < liveSlack; }
+  get behind() { return this.live && this.details ? Math.max(0, this.liveAt() - this.position) : 0; }
+
+  // liveAt is the newest position that plays without a stall.
+  liveAt() { return Math.max(this.hls?.liveSyncPosition ?? 0, this.details?.fragmentStart ?? 0); }
+
+  // reach is what can be gone to.
+  get reach() {
+    const { video, details } = this;
+    let [start, end] = [0, Number.isFinite(video.duration) ? video.duration : 0];
+    if (this.live) {
+      if (!details) return { start: 0, end: 0, fetched: 0, seekable: false };
+      start = details.fragmentStart;
+      for (let i = 0; i < video.buffered.length; i++) { // what has left the playlist may still be here
+        if (video.buffered.start(i) < start && video.buffered.end(i) >= start) start = video.buffered.start(i);
+      }
+      end = Math.max(this.liveAt(), this.position);
+    }
+    let fetched = this.position;
+    for (let i = 0; i < video.buffered.length; i++) {
+      if (video.buffered.start(i) <= this.position + 0.5) fetched = Math.max(fetched, Math.min(end, video.buffered.end(i)));
+    }
+    return { start, end, fetched, seekable: end - start >= leastRange };
+  }
+
+  get renditions() {
+    if (!this.hls || this.hls.levels.length < 2) return [];
+    return this.hls.levels.map((l, id) => ({ id, width: l.width, height: l.height, bitrate: l.bitrate }))
+      .sort((a, b) => b.height - a.height || b.bitrate - a.bitrate);
+  }
+
+  get rendition() { return { pinned: this.hls && !this.hls.autoLevelEnabled, id: this.hls?.currentLevel ?? -1 }; }
+  get audio() { return (this.hls?.audioTracks ?? []).map((t, id) => ({ id, name: t.name, language: t.lang, selected: id === this.hls.audioTrack })); }
+
+  // What can be done.
+
+  toggle() { this.video.paused || this.phase === 'ended' ? this.play() : this.video.pause(); }
+
+  play() {
+    if (this.phase === 'ended') this.video.currentTime = this.reach.start;
+    this.video.play().catch(() => {});
+  }
+
+  pause() { this.video.pause(); }
+
+  seek(to) {
+    const { start, end, seekable } = this.reach;
+    if (!seekable) return;
+    if (this.live && to >= end - 1) return this.goLive();
+    this.video.currentTime = Math.min(end, Math.max(start, to));
+  }
+
+  goLive() {
+    if (!this.live || !this.details) return;
+    this.video.currentTime = this.liveAt();
+    this.play();
+  }
+
+  step(frames) {
+    this.video.pause();
+    this.video.currentTime = Math.max(0, this.position + frames * frame);
+  }
+
+  set volume(v) {
+    this.video.volume = Math.min(1, Math.max(0, v));
+    this.muted = v <= 0;
+  }
+
+  get volume() { return this.video.volume; }
+  get muted() { return this.video.muted; }
+
+  set muted(on) {
+    this.silenced = false;
+    if (!on && this.video.volume === 0) this.video.volume = 0.5;
+    this.video.muted = on;
+  }
+
+  get speed() { return this.video.playbackRate; }
+  set speed(x) { if (!this.live) this.video.playbackRate = x; }
+
+  faster(steps) {
+    const i = speeds.findIndex((s) => s >= this.speed - 0.01);
+    this.speed = speeds[Math.min(speeds.length - 1, Math.max(0, (i < 0 ? speeds.indexOf(1) : i) + steps))];
+  }
+
+  chooseRendition(id) {
+    const level = this.hls.levels[id];
+    this.pinned = level ? { height: level.height, bitrate: level.bitrate } : null;
+    this.hls.nextLevel = id;
+    this.#emit();
+  }
+
+  // #pin chooses again what was chosen before the channel was loaded anew.
+  #pin() {
+    if (!this.pinned) return;
+    this.hls.startLevel = this.hls.currentLevel = this.hls.levels.findIndex((l) => l.height === this.pinned.height && l.bitrate === this.pinned.bitrate);
+  }
+
+  chooseAudio(id) { this.hls.audioTrack = id; }
+}
