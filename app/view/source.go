@@ -20,7 +20,7 @@ func sourceSentence(m *Model) string {
 	if s.Verified != NoChannel || m.Sharing.State == SharingOn {
 		parts = append(parts, sharingSentence(m.Sharing))
 	}
-	if v := verifiedSentence(s.Verified); v != "" {
+	if v := verifiedSentence(s.Verified, m.Sharing.State); v != "" {
 		parts = append(parts, v)
 	}
 	return strings.Join(parts, " ")
@@ -101,11 +101,13 @@ func rateBeside(r, follows budget.Rate) string {
 	return n
 }
 
-func verifiedSentence(v Verified) string {
-	switch v {
-	case Yes:
+func verifiedSentence(v Verified, sharing SharingState) string {
+	switch {
+	case v == Yes:
 		return lang.L("Verified.")
-	case NotVerified:
+	case v == NotVerified && sharing != SharingOn && sharing != SharingIdle:
+		return lang.L("Not verified: signatures come from other viewers.")
+	case v == NotVerified:
 		return lang.L("Not verified: the organiser's signatures are late.")
 	}
 	return ""

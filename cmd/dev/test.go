@@ -11,9 +11,10 @@ import (
 )
 
 // concurrent are the packages whose goroutines share state: they are tested with
-// the race detector, too. The pure ones have none.
+// the race detector, too. The pure ones have none, and app/view belongs to Fyne's
+// goroutine, for which Fyne's test driver takes any.
 var concurrent = []string{
-	"./app/...", "./assets", "./cmd/coralnode", "./player/...", "./store/...", "./node", "./node/origin", "./node/proxy", "./node/publish", "./node/swarm/...",
+	"./app", "./app/library", "./app/settings", "./app/system", "./assets", "./cmd/coralnode", "./player/...", "./store/...", "./node", "./node/origin", "./node/proxy", "./node/publish", "./node/swarm/...",
 }
 
 // testTimeout bounds one package's tests: far above what any takes on two
