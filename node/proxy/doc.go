@@ -43,11 +43,11 @@
 // rebinding read the answers; other users of the machine can connect as well.
 // So: loopback addresses only, unless the configuration says otherwise; a random
 // token of 128 bits in each mount's path, compared in constant time; a Host that
-// is exactly one of the listener's names; nothing that carries an Origin or that
-// the browser marks as coming from another site; GET and HEAD only, but for the
-// one POST, which must carry the page's own Origin and be JSON; names that are
-// numbers, so that no path or URL is ever taken from a request. A wrong token
-// and an unknown path look the same.
+// is exactly one of the listener's names; nothing that carries another Origin
+// than our own page's, or that the browser marks as coming from another site;
+// GET and HEAD only, but for the one POST, which must carry the page's Origin
+// and be JSON; names that are numbers, so that no path or URL is ever taken from
+// a request. A wrong token and an unknown path look the same.
 //
 // # Goroutines
 //

@@ -75,12 +75,19 @@ func (g *guard) host(h string) bool {
 	return err == nil && strconv.Itoa(int(ap.Port())) == g.remotePort
 }
 
+// foreign reports whether r carries an Origin that is not our own page's.
+// Browsers send that for modules, and with what is posted.
+func foreign(r *http.Request) bool {
+	o := r.Header.Values("Origin")
+	return len(o) > 1 || len(o) == 1 && o[0] != "http://"+r.Host
+}
+
 // check returns 0, or the status to refuse r with.
 func (g *guard) check(r *http.Request) int {
 	switch {
 	case !g.host(r.Host):
 		return http.StatusForbidden
-	case r.Method != http.MethodPost && len(r.Header.Values("Origin")) > 0: // even "null": no player sends it, and our page's GETs do not either
+	case foreign(r): // even "null": no player sends it
 		return http.StatusForbidden
 	}
 	for _, site := range r.Header.Values("Sec-Fetch-Site") {

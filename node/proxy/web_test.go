@@ -54,9 +54,9 @@ func TestPageFiles(t *testing.T) {
 			t.Errorf("%q: %s %q %v", path, a.Status, a.body, a.Header)
 		}
 	}
-	// Browsers run a module only if it says that it is one.
+	// Browsers run a module only if it says that it is one, and tell their origin.
 	for _, path := range []string{"main.js", "hls.mjs"} {
-		if a := s.do(t, "HEAD", s.mount.PageURL()+path); a.Header.Get("Content-Type") != "text/javascript; charset=utf-8" || len(a.body) > 0 {
+		if a := s.do(t, "HEAD", s.mount.PageURL()+path, "Origin", "http://"+s.server.Addr().String()); a.Header.Get("Content-Type") != "text/javascript; charset=utf-8" || len(a.body) > 0 {
 			t.Errorf("%s: %v", path, a.Header)
 		}
 	}

@@ -21,7 +21,6 @@
 //	session.js   the system's media keys
 //	words.js     every text, in English and German
 //	statement.js what stands over the picture when there is none
-//	icons.svg    the app's icons
 //
 // hls.min.mjs, hls.worker.js and hls.LICENSE.txt are those of the npm package
 // hls.js, version [HLSVersion], unchanged; a test holds their digests.

@@ -98,7 +98,7 @@ func TestComplete(t *testing.T) {
 			}
 		}
 	}
-	icon := regexp.MustCompile(`icons\.svg#([\w-]+)"|icon\('\w+', (.*)\);`)
+	icon := regexp.MustCompile(`href="#([\w-]+)"|icon\('\w+', (.*)\);`)
 	word := regexp.MustCompile(`'([a-z-]+)'`)
 	for name, text := range ours(t, ".html", ".js") {
 		for _, m := range icon.FindAllStringSubmatch(text, -1) {
@@ -107,7 +107,7 @@ func TestComplete(t *testing.T) {
 				ids = append(ids, w[1])
 			}
 			for _, id := range ids {
-				if id != "" && !strings.Contains(read(t, "icons.svg"), `id="`+id+`"`) {
+				if id != "" && !strings.Contains(read(t, "index.html"), `<symbol id="`+id+`"`) {
 					t.Errorf("%s shows the icon %q, which is not there", name, id)
 				}
 			}

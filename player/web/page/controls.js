@@ -138,7 +138,7 @@ export class Controls {
     const { seekable } = player.reach;
     const icon = (id, name) => {
       const use = $(id).querySelector('use');
-      if (use.getAttribute('href') !== `icons.svg#${name}`) use.setAttribute('href', `icons.svg#${name}`);
+      if (use.getAttribute('href') !== `#${name}`) use.setAttribute('href', `#${name}`);
     };
     const stopped = player.paused || player.phase === 'ended';
     icon('play', player.phase === 'ended' ? 'replay' : stopped ? 'play' : 'pause');

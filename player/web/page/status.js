@@ -34,7 +34,7 @@ export class Status extends EventTarget {
         this.past = [...this.past.slice(1 - over), { sent: this.now.sent, at: this.now.at }];
         this.trouble = '';
       } else {
-        this.trouble = answer.status === 404 ? 'closed' : '';
+        this.trouble = answer.status === 404 ? 'closed' : 'silent';
       }
     } catch {
       this.trouble = 'silent';
