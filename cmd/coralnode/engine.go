@@ -22,7 +22,8 @@ type engine interface {
 // session is a channel that is watched or seeded. Stats may be called after the
 // engine has ended.
 type session interface {
-	URL() string // for players; empty when seeding
+	URL() string    // for players; empty when seeding
+	WebURL() string // the web player's page; empty when seeding
 	Stats() stats
 }
 

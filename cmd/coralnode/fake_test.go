@@ -63,6 +63,8 @@ func (s *fakeSession) Failed() <-chan error { return s.failed }
 
 func (s *fakeSession) URL() string { return s.url }
 
+func (s *fakeSession) WebURL() string { return s.url }
+
 func (s *fakeSession) Link() *channel.Link {
 	return &channel.Link{Playlist: "https://live.example.org/published.m3u8"}
 }

@@ -6,6 +6,7 @@ import (
 	"coral/node"
 	"coral/node/channel"
 	"coral/node/publish"
+	"coral/player/web"
 )
 
 // stats is what a session has done; its JSON is what --stats-file holds.
@@ -16,7 +17,7 @@ func openNode(cfg engineConfig) (engine, error) {
 	n, err := node.Open(node.Config{
 		CacheDir: cfg.cacheDir, CacheSize: cfg.cacheSize, Listen: cfg.listen, Bind: cfg.bind, Share: cfg.share,
 		Upload: cfg.upload, Download: cfg.download, DHT: cfg.dht, UPnP: cfg.upnp, Bootstrap: cfg.bootstrap, Tracker: cfg.tracker,
-		ProxyAddr: cfg.proxy, Agent: cfg.agent, Log: cfg.log,
+		ProxyAddr: cfg.proxy, Web: web.Files(), Agent: cfg.agent, Log: cfg.log,
 	})
 	if err != nil {
 		return nil, err

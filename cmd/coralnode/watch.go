@@ -25,7 +25,7 @@ func watchCommand() *command {
 	return &command{
 		name: "watch", args: "LINK", min: 1, max: 1, flags: f,
 		summary: "join a channel and print a localhost URL for any HLS player",
-		detail:  linkForms + "\n\nThe URL is the first line of standard output. It works until the program is\nstopped with Ctrl-C or SIGTERM.",
+		detail:  linkForms + "\n\nThe URL is the first line of standard output. It works until the program is\nstopped with Ctrl-C or SIGTERM. The web player's page is\nbeside it: web/ instead of play/master.m3u8.",
 		examples: "coralnode watch 'magnet:?xt=urn:btih:…' --share on\n" +
 			"coralnode watch @/run/coral.link --share on --upload-limit 5M --url-file /tmp/url\n" +
 			"mpv \"$(coralnode watch LINK --share off | head -n 1)\"",
@@ -66,6 +66,9 @@ func watch(ctx context.Context, env *environment, cfg engineConfig, link *link, 
 		}
 		rep.add(s)
 		fmt.Fprintln(env.stdout, s.URL())
+		if env.draws { // for people, not for scripts
+			fmt.Fprintln(env.stderr, "In a browser: "+s.WebURL())
+		}
 		if urlFile != "" {
 			// The URL lets its reader in: it is for this user.
 			if err := writeWhole(urlFile, []byte(s.URL()+"\n"), 0o600); err != nil {
