@@ -35,6 +35,7 @@ type watching struct {
 	pinned     int
 	captions   captions
 	posterAt   time.Time
+	pictured   bool   // the first picture was seen
 	named      string // what the channel calls itself
 	dead       bool   // another channel is watched: what was being opened is not wanted
 }
@@ -226,8 +227,16 @@ func (a *app) poster(w *watching, now time.Time) {
 	})
 }
 
-// playerChanged tells the desktop what the player does.
-func (a *app) playerChanged() { a.tellDesktop() }
+// playerChanged tells the desktop, and the log, what the player does.
+func (a *app) playerChanged() {
+	if w := a.watching; w != nil && !w.pictured {
+		if first := a.player.State().FirstPictureAt; first.After(w.began) {
+			w.pictured = true
+			a.log.Info("first picture", "after", first.Sub(w.began).Round(time.Millisecond))
+		}
+	}
+	a.tellDesktop()
+}
 
 // forget removes a channel, with what is cached of it.
 func (a *app) forget(id string) {
