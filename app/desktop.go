@@ -154,15 +154,12 @@ func (a *app) raise() {
 	})
 }
 
+// setFullScreen is carried out by the window, which follows the model.
 func (a *app) setFullScreen(on bool) {
-	if a.desktop.full == on {
-		return
-	}
 	a.desktop.full = on
 	if on {
 		a.desktop.mini = false
 	}
-	a.onMain(func() { a.window.Fyne().SetFullScreen(on) })
 }
 
 // shareSheet shows a channel's link and its picture for a camera.

@@ -332,6 +332,8 @@ func TestCacheSurvives(t *testing.T) {
 	t.Parallel()
 	origin := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 300 * time.Millisecond, Type: nodetest.VOD, Length: 8})
 	_, p := organise(t, PublishConfig{Source: origin.Start(t), ViewerOrigin: "none"})
+	// Until its end is known it is live, and players begin near the edge.
+	until(t, "the whole recording", p.Session, func(st Stats) bool { return st.Feed.Entries == 8+1 })
 	cfg := sharing(t, "x")
 	n := run(t, cfg)
 	s := watch(t, n.Node, linkOf(t, p))
