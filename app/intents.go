@@ -175,6 +175,9 @@ func (a *app) commit(next settings.Settings) bool {
 			a.setBlocklist(next.Blocklist)
 		}
 	}
+	if old.Hardware != next.Hardware || old.MaxHeight != next.MaxHeight {
+		a.notice(view.Info, lang.L("This takes effect when Coral starts the next time."), "")
+	}
 	a.applySharing(time.Now())
 	return true
 }
