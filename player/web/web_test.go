@@ -98,7 +98,7 @@ func TestComplete(t *testing.T) {
 			}
 		}
 	}
-	icon := regexp.MustCompile(`href="#([\w-]+)"|icon\('\w+', (.*)\);`)
+	icon := regexp.MustCompile(`href="#icon-([\w-]+)"|icon\('\w+', (.*)\);`)
 	word := regexp.MustCompile(`'([a-z-]+)'`)
 	for name, text := range ours(t, ".html", ".js") {
 		for _, m := range icon.FindAllStringSubmatch(text, -1) {
@@ -107,7 +107,7 @@ func TestComplete(t *testing.T) {
 				ids = append(ids, w[1])
 			}
 			for _, id := range ids {
-				if id != "" && !strings.Contains(read(t, "index.html"), `<symbol id="`+id+`"`) {
+				if id != "" && !strings.Contains(read(t, "index.html"), `<symbol id="icon-`+id+`"`) {
 					t.Errorf("%s shows the icon %q, which is not there", name, id)
 				}
 			}
@@ -116,6 +116,25 @@ func TestComplete(t *testing.T) {
 	for name := range ours(t, "") {
 		if !named[name] {
 			t.Errorf("nobody needs %s", name)
+		}
+	}
+}
+
+// Two things of one name, and a button would show another button.
+func TestIDs(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range regexp.MustCompile(`\bid="([^"]+)"`).FindAllStringSubmatch(read(t, "index.html"), -1) {
+		if seen[m[1]] {
+			t.Errorf("two elements have the id %q", m[1])
+		}
+		seen[m[1]] = true
+	}
+	byID := regexp.MustCompile(`(?:\$|getElementById)\('([\w-]+)'\)`)
+	for name, text := range ours(t, ".js") {
+		for _, m := range byID.FindAllStringSubmatch(text, -1) {
+			if !seen[m[1]] {
+				t.Errorf("%s wants the element %q, which is not there", name, m[1])
+			}
 		}
 	}
 }

@@ -138,7 +138,7 @@ export class Controls {
     const { seekable } = player.reach;
     const icon = (id, name) => {
       const use = $(id).querySelector('use');
-      if (use.getAttribute('href') !== `#${name}`) use.setAttribute('href', `#${name}`);
+      if (use.getAttribute('href') !== `#icon-${name}`) use.setAttribute('href', `#icon-${name}`);
     };
     const stopped = player.paused || player.phase === 'ended';
     icon('play', player.phase === 'ended' ? 'replay' : stopped ? 'play' : 'pause');
@@ -158,7 +158,7 @@ export class Controls {
     live.lastElementChild.textContent = player.atLive ? L('Live') : L('Go live');
     label(live, player.atLive ? L('This is live') : L('Go to the live edge (End)'));
     live.disabled = player.atLive;
-    $('clock').textContent = player.live ? (player.atLive ? '' : this.seekbar.label(player.position)) : seekable ? this.seekbar.text() : '';
+    $('clock').textContent = player.live ? (player.atLive ? '' : this.seekbar.label(player.position)) : seekable ? this.seekbar.text(' / ') : '';
 
     const list = captions.list;
     $('subtitles').hidden = !list.length;

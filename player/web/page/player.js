@@ -27,13 +27,15 @@ const config = {
   autoStartLoad: false,
   capLevelToPlayerSize: true,
   backBufferLength: 60,
+  renderTextTracksNatively: false, // see captions.js
   maxLiveSyncPlaybackRate: 1.05, // what a stall cost is caught up with
   manifestLoadPolicy: policy(15000, 20000), // the proxy holds a first playlist for up to 10 s
   playlistLoadPolicy: policy(15000, 20000),
   fragLoadPolicy: policy(20000, 120000), // bytes may still be on their way to the proxy
 };
 
-// Player tells of each change with a "change" event; state has all of it.
+// Player tells of each change with a "change" event, and of each new hls.js with
+// a "load" event.
 export class Player extends EventTarget {
   constructor(video, freeze, url) {
     super();
@@ -59,8 +61,8 @@ export class Player extends EventTarget {
     this.details = null;
     this.moved = performance.now();
     if (!Hls.isSupported()) return this.#become('failed', {});
-    const hls = (this.hls = new Hls({ ...config, debug: false }));
-    hls.subtitleDisplay = false; // see captions.js
+    const hls = (this.hls = new Hls(config));
+    this.dispatchEvent(new Event('load'));
     hls.on(Hls.Events.MANIFEST_PARSED, () => {
       this.#pin();
       hls.startLoad(at);

@@ -76,10 +76,11 @@ export class SeekBar {
     }
   }
 
-  // text is the position in words.
-  text() {
+  // text is the position in words, or short, between two times.
+  text(between) {
     const { player } = this;
     const { start, end } = player.reach;
+    if (between) return time(player.position - start) + between + time(end - start);
     if (!player.live) return L('{time} of {all}', { time: time(player.position - start), all: time(end - start) });
     return player.atLive ? L('This is live') : L('{time} behind live', { time: time(player.behind) });
   }

@@ -61,7 +61,7 @@ export class Status extends EventTarget {
 
   // canPause says whether there is anything to pause.
   get canPause() {
-    return !!this.now && this.now.verified !== 'unsigned' && !['off', 'watch-only', 'unasked'].includes(this.now.sharing);
+    return !!this.now && !this.trouble && this.now.verified !== 'unsigned' && !['off', 'watch-only', 'unasked'].includes(this.now.sharing);
   }
 
   // sending is what goes to other viewers now, in bits per second.
