@@ -55,7 +55,7 @@ b.m3u8
 	}
 	for language, words := range map[string]string{"en": "What a reef is made of", "de": "Woraus ein Riff besteht"} {
 		say("/"+language+".m3u8", m3u8, media(fmt.Sprint(length), "", language+"-%d.vtt", 1, float64(length)))
-		say("/"+language+"-0.vtt", "text/vtt", fmt.Sprintf("WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:2161890,LOCAL:00:00:00.000\n\n00:00.000 --> 00:%02d.000\n%s\nis <i>small</i>.\n", length, words))
+		say("/"+language+"-0.vtt", "text/vtt", fmt.Sprintf("WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:2160000,LOCAL:00:00:00.000\n\n00:00.000 --> 00:%02d.000\n%s\nis <i>small</i>.\n", length, words))
 	}
 	mux.Handle("/clip/", http.StripPrefix("/clip/", http.FileServerFS(clip)))
 	s := httptest.NewServer(mux)
