@@ -242,6 +242,9 @@ func (b *browser) press(keys ...string) {
 		if len(k) == 1 {
 			down["text"] = k
 		}
+		if k == "Enter" {
+			down["text"] = "\r"
+		}
 		b.call("Input.dispatchKeyEvent", down, nil)
 		b.call("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": k, "windowsVirtualKeyCode": codes[k]}, nil)
 	}

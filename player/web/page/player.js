@@ -60,6 +60,7 @@ export class Player extends EventTarget {
     this.hls?.destroy();
     this.details = null;
     this.moved = performance.now();
+    this.wantsLive = behind <= liveSlack && at < 0; // until somebody goes back or pauses
     if (!Hls.isSupported()) return this.#become('failed', {});
     const hls = (this.hls = new Hls(config));
     this.dispatchEvent(new Event('load'));
@@ -156,6 +157,7 @@ export class Player extends EventTarget {
     const now = performance.now();
     if (video.paused || video.currentTime !== this.seenAt) this.moved = now;
     this.seenAt = video.currentTime;
+    if (what === 'pause' && !video.ended) this.wantsLive = false;
     const settled = ['ended', 'failed', 'recovering'].includes(this.phase);
     if (what === 'play' || what === 'seeking') {
       if (this.phase === 'ended' && !video.ended) this.#become('buffering');
@@ -166,7 +168,19 @@ export class Player extends EventTarget {
       this.#become('buffering');
     }
     if (!settled && this.hls && now - this.moved > stuckAfter * 1000 && this.details) this.recover();
+    if (what === 'tick') this.#keepUp();
     this.#emit();
+  }
+
+  // #keepUp makes good what a slow start or a stall cost, once what is skipped to
+  // is here: another stall would cost more.
+  #keepUp() {
+    const { video } = this;
+    if (!this.wantsLive || !this.live || !this.details || this.phase !== 'playing' || video.paused || this.behind < liveSlack) return;
+    const to = this.liveAt();
+    for (let i = 0; i < video.buffered.length; i++) {
+      if (video.buffered.start(i) <= to && video.buffered.end(i) > to + 1) video.currentTime = to;
+    }
   }
 
   #become(phase, why = null) {
@@ -234,11 +248,13 @@ export class Player extends EventTarget {
     const { start, end, seekable } = this.reach;
     if (!seekable) return;
     if (this.live && to >= end - 1) return this.goLive();
+    this.wantsLive = false;
     this.video.currentTime = Math.min(end, Math.max(start, to));
   }
 
   goLive() {
     if (!this.live || !this.details) return;
+    this.wantsLive = true;
     this.video.currentTime = this.liveAt();
     this.play();
   }
