@@ -19,7 +19,7 @@ var concurrent = []string{
 
 // testTimeout bounds one package's tests: far above what any takes on two
 // cores, low enough for CI to say which package hangs.
-const testTimeout = "8m"
+const testTimeout = "12m"
 
 func runTests(ctx context.Context, root string, args []string) error {
 	f := flag.NewFlagSet("dev test", flag.ContinueOnError)
