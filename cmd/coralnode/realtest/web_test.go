@@ -98,6 +98,15 @@ func TestWeb(t *testing.T) {
 			b.plays(2)
 			b.until("/^From .*Verified\\.$/.test(" + sentence + ")")
 
+			for _, look := range []string{"light", "dark"} {
+				b.prefer(look)
+				b.press("ArrowUp") // the controls
+				b.shot("live-" + look)
+				b.size(390, 844)
+				b.shot("live-390-" + look)
+				b.size(1280, 720)
+			}
+
 			b.press(" ")
 			b.until("document.querySelector('video').paused && document.querySelector('#play').title === 'Play (Space)'")
 			b.press("k")

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"coral/assets"
 )
@@ -100,6 +101,40 @@ func TestWebRecording(t *testing.T) {
 	b.click("#retry", 0.5)
 	b.until(playing)
 	b.until("document.querySelector('video').currentTime < 6")
+	b.quiet(strings.TrimSuffix(v.page(), "web/"))
+}
+
+// TestWebEnds: a broadcast that ends, of a source with one media playlist only.
+func TestWebEnds(t *testing.T) {
+	if needs(t); chromium() == "" {
+		t.Skip("chromium is not installed: go run ./cmd/dev test installs it")
+	}
+	t.Parallel()
+	const all = 12 // segments of the clip, of 2 s
+	began := time.Now()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/main.m3u8", func(w http.ResponseWriter, _ *http.Request) {
+		n := min(all, 4+int(time.Since(began)/(2*time.Second)))
+		fmt.Fprint(w, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-MAP:URI=\"clip/init.mp4\"\n")
+		for i := range n {
+			fmt.Fprintf(w, "#EXTINF:2.000,\nclip/%03d.m4s\n", i)
+		}
+		if n == all {
+			fmt.Fprint(w, "#EXT-X-ENDLIST\n")
+		}
+	})
+	mux.Handle("/clip/", http.StripPrefix("/clip/", http.FileServerFS(assets.Demo())))
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	v := watchPlain(t, s.URL+"/main.m3u8")
+	b := browse(t, 800, 600)
+	b.open(v.page())
+	b.until(playing)
+	b.until("/The broadcast has ended/.test(document.querySelector('#statement').innerText)")
+	b.shot("ended")
+	b.click("#retry", 0.5)
+	b.until(playing)
+	b.plays(1)
 	b.quiet(strings.TrimSuffix(v.page(), "web/"))
 }
 
