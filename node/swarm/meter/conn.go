@@ -26,14 +26,13 @@ const (
 
 // Conn is a metered TCP connection.
 type Conn struct {
-	tcp     *net.TCPConn
-	m       *Meter
-	class   Class
-	header  int64  // bytes of IP and TCP headers per segment
-	head    []byte // to be read again
-	done    chan struct{}
-	moved   chan struct{} // a token whenever written has grown
-	onClose func()        // run once, after closing; set before use
+	tcp    *net.TCPConn
+	m      *Meter
+	class  Class
+	header int64  // bytes of IP and TCP headers per segment
+	head   []byte // to be read again
+	done   chan struct{}
+	moved  chan struct{} // a token whenever written has grown
 
 	written  atomic.Int64 // payload bytes the kernel has taken
 	read     atomic.Int64
@@ -47,7 +46,8 @@ type Conn struct {
 	drained             sync.Cond
 	backlog             int
 	closed, aborted     bool
-	chargedUp, seenUp   int64 // wire bytes charged to the bucket; counted in Stats
+	onClose             func() // see OnClose
+	chargedUp, seenUp   int64  // wire bytes charged to the bucket; counted in Stats
 	chargedDn, seenDown int64
 
 	pause time.Duration // owned by the reading goroutine: to wait before the next read
@@ -78,9 +78,17 @@ func segmentHeader(tcp *net.TCPConn) int64 {
 	return 52
 }
 
-// OnClose sets what runs, on its own goroutine's stack, once the connection has
-// been closed. Call it before the connection is used.
-func (c *Conn) OnClose(f func()) { c.onClose = f }
+// OnClose sets what runs, once, when the connection has been closed: on the
+// goroutine of whoever closes it, or at once if somebody has.
+func (c *Conn) OnClose(f func()) {
+	c.mu.Lock()
+	closed := c.closed
+	c.onClose = f
+	c.mu.Unlock()
+	if closed {
+		f()
+	}
+}
 
 // Unread puts b, just read, back in front. The reading goroutine calls it.
 func (c *Conn) Unread(b []byte) { c.head = b }
@@ -281,6 +289,7 @@ func (c *Conn) Close() error {
 		return net.ErrClosed
 	}
 	c.closed = true
+	onClose := c.onClose
 	// What the kernel still holds leaves after the last count, as does the FIN.
 	if !c.aborted {
 		k.bytesSent += k.notSent
@@ -297,8 +306,8 @@ func (c *Conn) Close() error {
 	c.m.mu.Unlock()
 	c.m.charge(up, down)
 	err := c.tcp.Close()
-	if c.onClose != nil {
-		c.onClose()
+	if onClose != nil {
+		onClose()
 	}
 	return err
 }
