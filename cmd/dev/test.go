@@ -6,7 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,6 +17,25 @@ import (
 // goroutine, for which Fyne's test driver takes any.
 var concurrent = []string{
 	"./app", "./app/library", "./app/settings", "./app/system", "./assets", "./cmd/coralnode", "./player/...", "./store/...", "./node", "./node/origin", "./node/proxy", "./node/publish", "./node/swarm/...",
+}
+
+// realtests are the packages that drive built programs and other people's.
+var realtests = []string{"./cmd/coralnode/realtest", "./cmd/coral/realtest"}
+
+// others lists all packages but those.
+func others(ctx context.Context, root string) (names []string, err error) {
+	cmd := exec.CommandContext(ctx, "go", "list", "./...")
+	cmd.Dir, cmd.Env = root, append(os.Environ(), noCgo...)
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("list packages: %w", err)
+	}
+	for name := range strings.FieldsSeq(string(out)) {
+		if !strings.HasSuffix(name, "/realtest") {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // testTimeout bounds one package's tests: far above what any takes on two
@@ -60,7 +81,13 @@ func runTests(ctx context.Context, root string, args []string) error {
 	}
 	// Last, so that a run closes with the lines of all packages.
 	step("go test, all packages")
-	errs = append(errs, stream(ctx, root, noCgo, "go", "test", "-timeout", testTimeout, "./..."))
+	packages, err := others(ctx, root)
+	if err != nil {
+		return err
+	}
+	errs = append(errs, stream(ctx, root, noCgo, "go", append([]string{"test", "-timeout", testTimeout}, packages...)...))
+	// Real programs play in real time: nothing else may run beside them.
+	errs = append(errs, stream(ctx, root, noCgo, "go", append([]string{"test", "-p", "1", "-timeout", testTimeout}, realtests...)...))
 	fmt.Printf("\n%s in %s\n", map[bool]string{true: "all tests passed", false: "TESTS FAILED"}[errors.Join(errs...) == nil], time.Since(began).Round(time.Second))
 	return errors.Join(errs...)
 }
