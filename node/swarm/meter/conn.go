@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -318,6 +319,16 @@ func (c *Conn) CloseWrite() error { return c.tcp.CloseWrite() }
 
 func (c *Conn) LocalAddr() net.Addr                { return c.tcp.LocalAddr() }
 func (c *Conn) RemoteAddr() net.Addr               { return c.tcp.RemoteAddr() }
-func (c *Conn) SetDeadline(t time.Time) error      { return c.tcp.SetDeadline(t) }
+func (c *Conn) SetDeadline(t time.Time) error      { return unlessClosed(c.tcp.SetDeadline(t)) }
 func (c *Conn) SetReadDeadline(t time.Time) error  { return c.tcp.SetReadDeadline(t) }
-func (c *Conn) SetWriteDeadline(t time.Time) error { return c.tcp.SetWriteDeadline(t) }
+func (c *Conn) SetWriteDeadline(t time.Time) error { return unlessClosed(c.tcp.SetWriteDeadline(t)) }
+
+// unlessClosed hides that the connection is closed: the library panics if it
+// cannot set a deadline, and we may abort a connection while it is being made.
+// The next read or write tells.
+func unlessClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
