@@ -49,7 +49,6 @@ type app struct {
 	mpvVersion string
 	queue      *queue
 	ctx        context.Context // ends with the program
-	ended      chan struct{}   // the loop is over
 	closing    atomic.Bool     // the window is going: no fyne.Do
 
 	node     *engine // nil: it could not be opened
