@@ -252,7 +252,9 @@ func (s *Session) Open(ctx context.Context, id segment.ID) (proxy.Object, error)
 				return nil, nil, proxy.ErrNotFound
 			}
 		}
-		o.readers++
+		if o.readers++; o.readers == 1 {
+			o.moved = now
+		}
 		if o.asked == 0 {
 			o.asked = now
 		}
@@ -275,7 +277,9 @@ func (s *Session) Open(ctx context.Context, id segment.ID) (proxy.Object, error)
 			}
 			s.rewant(r, now)
 			if !o.whole && !o.wanted { // outside what the player's clock explains
-				s.step(schedule.Want{ID: id, Due: now})
+				o.wanted, o.due = true, now
+				r.wanted = append(r.wanted, o)
+				s.rewant(r, now)
 			}
 		}
 		s.tellWatching()

@@ -36,6 +36,7 @@ type object struct {
 
 	known   schedule.Instant // when its entry came
 	asked   schedule.Instant // when it was first wanted; 0: not yet
+	moved   schedule.Instant // when its newest block came, or its first reader
 	shown   bool             // a player has asked for it
 	readers int
 	fetch   schedule.Ticket // the origin fetch under way for an unverified object, or 0
@@ -115,7 +116,7 @@ func (o *object) drop(i int) {
 	o.held.Clear(i)
 }
 
-// fail ends the wait of every reader with err.
+// fail ends the wait of every reader with err; nil: new ones may wait again.
 func (o *object) fail(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -167,6 +167,7 @@ func (s *Session) keep(o *object, i int, data []byte, source int) {
 		return
 	}
 	o.got[source]++
+	o.moved = s.instant()
 	o.add(i, nil)
 	s.whole(o)
 }

@@ -270,12 +270,13 @@ func TestBlocklistRanges(t *testing.T) {
 }
 
 // A cap that is lowered or raised while blocks are being sent holds on the wire
-// after a second.
+// after a second. The viewer has the swarm alone: its demand is above any cap here,
+// and when the cap is raised nothing else can make good what it lacks.
 func TestCapsLive(t *testing.T) {
 	t.Parallel()
 	const upload budget.Rate = 400_000
 	origin := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 300 * time.Millisecond, Backlog: 8, Window: 8, Bitrates: []int{4e6}})
-	n, p := organise(t, PublishConfig{Source: origin.Start(t)})
+	n, p := organise(t, PublishConfig{Source: origin.Start(t), ViewerOrigin: "none"})
 	s := view(t, "x", linkOf(t, p))
 	fed(t, s)
 	var k ticker
@@ -294,4 +295,44 @@ func TestCapsLive(t *testing.T) {
 	n.SetCaps(budget.Unlimited, budget.Unlimited)
 	until(t, "the publisher sends more", p.Session, func(Stats) bool { return over() > int64(upload)/8*2*2 })
 	k.more(t, 2)
+}
+
+// A player that was held up until its segment had left the window gets it still,
+// or, if nobody has it any more, is told so and goes on with the next.
+func TestHeldUp(t *testing.T) {
+	t.Parallel()
+	for _, gone := range []bool{false, true} {
+		t.Run(map[bool]string{false: "kept", true: "gone"}[gone], func(t *testing.T) {
+			t.Parallel()
+			origin := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 300 * time.Millisecond, Backlog: 8, Window: 8, Bitrates: []int{4e6}})
+			n, p := organise(t, PublishConfig{Source: origin.Start(t), ViewerOrigin: "none"})
+			s := view(t, "x", linkOf(t, p))
+			fed(t, s)
+			var k ticker
+			stop := background(t, s, nodetest.PlayerConfig{OnSegment: k.on})
+			k.more(t, 4)
+			n.SetCaps(100_000, budget.Unlimited) // a fortieth of the stream
+			left := func() bool {
+				last, _ := k.seen()
+				out := false
+				if err := s.do(t.Context(), func() {
+					for id, o := range s.objects {
+						out = out || id.Sequence > last.Sequence && o.readers > 0 && o.moved > 0 && id.Sequence+2 < s.feed.Newest(0).WindowStart
+					}
+				}); err != nil {
+					t.Fatal(err)
+				}
+				return out
+			}
+			until(t, "a player waits for what has left", s, func(Stats) bool { return left() })
+			if gone {
+				n.ClearCache()
+			}
+			n.SetCaps(budget.Unlimited, budget.Unlimited)
+			k.more(t, 4)
+			if r := stop(); r.Corrupt != 0 || gone != (r.Failed > 0) {
+				t.Errorf("segments gone: %v, and the player saw: %v", gone, r)
+			}
+		})
+	}
 }

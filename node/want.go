@@ -1,11 +1,13 @@
 package node
 
 import (
+	"fmt"
 	"slices"
 	"sort"
 	"time"
 
 	"coral/node/channel"
+	"coral/node/proxy"
 	"coral/node/schedule"
 	"coral/node/swarm/wire"
 	"coral/store/segment"
@@ -23,7 +25,11 @@ func (s *Session) rewant(r *rendition, now schedule.Instant) {
 		want = s.ahead(r, entries, now)
 	}
 	for _, o := range r.wanted {
-		if o.wanted && !slices.Contains(want, o) {
+		switch {
+		case !o.wanted || slices.Contains(want, o):
+		case o.readers > 0 && !o.whole && !s.hopeless(o, r, now):
+			want = append(want, o) // a player stands there, wherever its clock is taken to be
+		default:
 			o.wanted = false
 			s.unpin(o)
 			s.step(schedule.Unwant{ID: o.id})
@@ -43,6 +49,28 @@ func (s *Session) rewant(r *rendition, now schedule.Instant) {
 	}
 	r.wanted = want
 }
+
+// hopeless reports whether a segment that a player waits for has left the live
+// window and nothing more comes of it. The player is then told to go on without:
+// it would wait for ever.
+func (s *Session) hopeless(o *object, r *rendition, now schedule.Instant) bool {
+	n := s.feed.Newest(r.id)
+	if n == nil || n.Type != channel.Live || n.End || o.id.Sequence >= n.WindowStart || o.id.Kind != segment.Media {
+		return false
+	}
+	if now-o.moved < schedule.Instant(max(hopelessMin, hopelessTargets*r.play.target)) {
+		return false
+	}
+	s.log.Info("segment given up", "id", o.id.String())
+	o.fail(fmt.Errorf("%w: %v left the window and nobody has it", proxy.ErrUnavailable, o.id))
+	return true
+}
+
+// A segment is hopeless when no block of it came for so many target durations.
+const (
+	hopelessTargets = 2
+	hopelessMin     = 3 * time.Second
+)
 
 // ahead lists what the player of r needs next, with due times set.
 func (s *Session) ahead(r *rendition, entries []*channel.Entry, now schedule.Instant) (want []*object) {
@@ -121,6 +149,9 @@ func (s *Session) whole(o *object) {
 // release ends one player's interest in o.
 func (s *Session) release(o *object) {
 	o.readers--
+	if o.readers == 0 && o.entry != nil && !o.whole {
+		o.fail(nil) // who asks next may have more luck
+	}
 	if r := s.renditions[o.id.Rendition]; r != nil && o.readers == 0 {
 		s.rewant(r, s.instant())
 	}
