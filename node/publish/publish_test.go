@@ -343,7 +343,8 @@ func TestSourceRestarts(t *testing.T) {
 
 func TestTroubledSource(t *testing.T) {
 	t.Parallel()
-	o := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 300 * time.Millisecond, Backlog: 6, Window: 8, Bitrates: []int{300_000}})
+	// The window holds what a trouble and a slow machine take together.
+	o := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 300 * time.Millisecond, Backlog: 6, Window: 40, Bitrates: []int{300_000}})
 	_, m := play(t, o, Config{})
 	have := 0
 	more := func(what string) {
