@@ -57,7 +57,7 @@ func (a *attempt) finish(ok bool) {
 
 // attemptWithin bounds an attempt as a whole, for the case that the library
 // never takes it up: it has its own limits on half-open connections.
-const attemptWithin = dialWithin + handshakeWithin + 2*time.Second
+const attemptWithin = dialWithin + 2*handshakeWithin + 2*time.Second
 
 // start hands the attempt to the library, which will call Dial.
 func (a *attempt) start() {
@@ -124,5 +124,10 @@ func (d dialer) Dial(ctx context.Context, addr string) (net.Conn, error) {
 		d.c.nets.leave(a.addr.Addr())
 		a.finish(false) // no news if the handshakes had succeeded
 	})
-	return conn, nil
+	s, err := d.c.encrypt(conn, conn, a.s)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return s, nil
 }

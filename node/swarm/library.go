@@ -10,7 +10,6 @@ import (
 
 	"github.com/anacrolix/torrent"
 	"github.com/anacrolix/torrent/metainfo"
-	"github.com/anacrolix/torrent/mse"
 	pp "github.com/anacrolix/torrent/peer_protocol"
 	"github.com/anacrolix/torrent/storage"
 	"golang.org/x/time/rate"
@@ -21,8 +20,9 @@ import (
 const (
 	// peerIDPrefix follows BEP 20.
 	peerIDPrefix = "-CO0001-"
-	// handshakeWithin bounds the library's part of a connection's set-up; twice
-	// its default, since at high loss a round trip may take seconds.
+	// handshakeWithin bounds the encrypted handshake, and the library's part of a
+	// connection's set-up after it; twice its default, since at high loss a round
+	// trip may take seconds.
 	handshakeWithin = 8 * time.Second
 	// dialWithin bounds a TCP connection attempt: two repeats of the SYN.
 	dialWithin = 6 * time.Second
@@ -70,10 +70,9 @@ func (c *Client) libraryConfig() *torrent.ClientConfig {
 	// Complete nodes must stay connected.
 	cfg.Seed, cfg.DropMutuallyCompletePeers, cfg.AlwaysWantConns = true, false, true
 	cfg.DropDuplicatePeerIds = true
-	// Message-stream encryption, the whole stream, always.
-	cfg.HeaderObfuscationPolicy = torrent.HeaderObfuscationPolicy{Preferred: true, RequirePreferred: true}
-	cfg.CryptoProvides = mse.CryptoMethodRC4
-	cfg.CryptoSelector = func(p mse.CryptoMethod) mse.CryptoMethod { return p & mse.CryptoMethodRC4 }
+	// What reaches the library has been through Client.encrypt. Were the policy
+	// strict, the library would tell peers that we do not like encryption.
+	cfg.HeaderObfuscationPolicy = torrent.HeaderObfuscationPolicy{}
 	cfg.PeerID = string(c.id[:])
 	cfg.Bep20 = peerIDPrefix
 	cfg.ExtendedHandshakeClientVersion, cfg.HTTPUserAgent, cfg.UpnpID = c.cfg.Agent, c.cfg.Agent, "Coral"

@@ -49,7 +49,7 @@ type listener struct {
 	handshaking atomic.Int32
 
 	mu      sync.Mutex
-	waiting map[*meter.Conn]struct{} // whose first bytes have not come
+	waiting map[*meter.Conn]struct{} // not handed on yet
 }
 
 func (c *Client) listen(addr string) (*listener, error) {
@@ -165,41 +165,44 @@ func (l *listener) sort(tcp *net.TCPConn, addr netip.AddrPort) {
 	l.mu.Lock()
 	l.waiting[conn] = struct{}{}
 	l.mu.Unlock()
+	defer func() {
+		l.mu.Lock()
+		delete(l.waiting, conn)
+		l.mu.Unlock()
+	}()
 	head := make([]byte, sniffLen)
 	_ = conn.SetReadDeadline(time.Now().Add(sniffWithin))
 	_, err := io.ReadFull(conn, head)
-	l.mu.Lock()
-	delete(l.waiting, conn)
-	l.mu.Unlock()
-	select {
-	case <-l.done:
-		err = net.ErrClosed
-	default:
-	}
 	if err != nil {
 		conn.Close()
 		return
 	}
 	_ = conn.SetReadDeadline(time.Time{})
 	conn.Unread(head)
-	to := l.peers
-	switch string(head) {
-	case "GET ":
+	to, nc := l.peers, net.Conn(in)
+	switch {
+	case string(head) == "\x13Bit":
+		err = errNotTaken // a handshake in the clear
+	case string(head) != "GET ":
+		nc, err = l.c.encrypt(conn, in, nil)
+	case l.c.tracker == nil:
+		err = errNotTaken
+	default:
 		to = l.web
 		l.settled(in)
-	case "\x13Bit":
-		to = nil // a handshake in the clear
 	}
-	if to == nil || to == l.web && l.c.tracker == nil {
+	if err != nil {
 		conn.Close()
 		return
 	}
 	select {
-	case to <- in:
+	case to <- nc:
 	case <-l.done:
 		conn.Close()
 	}
 }
+
+var errNotTaken = errors.New("neither a peer nor for us")
 
 // settled takes a connection out of the count of those still shaking hands.
 func (l *listener) settled(in *inbound) {

@@ -48,15 +48,18 @@ type Conn struct {
 	backlog             int
 	closed, aborted     bool
 	onClose             func() // see OnClose
+	heard               int64  // payload bytes the kernel had received when last asked
 	chargedUp, seenUp   int64  // wire bytes charged to the bucket; counted in Stats
 	chargedDn, seenDown int64
 
-	pause time.Duration // owned by the reading goroutine: to wait before the next read
+	// owned by the reading goroutine
+	pause    time.Duration // to wait before the next read
+	expected int           // as last told to the kernel, which begins with 1
 }
 
 // Wrap meters an open connection.
 func (m *Meter) Wrap(tcp *net.TCPConn, class Class) *Conn {
-	c := &Conn{tcp: tcp, m: m, class: class, done: make(chan struct{}), moved: make(chan struct{}, 1)}
+	c := &Conn{tcp: tcp, m: m, class: class, expected: 1, done: make(chan struct{}), moved: make(chan struct{}, 1)}
 	c.drained.L = &c.mu
 	c.header = segmentHeader(tcp)
 	c.mss.Store(guessedMSS)
@@ -93,6 +96,26 @@ func (c *Conn) OnClose(f func()) {
 
 // Unread puts b, just read, back in front. The reading goroutine calls it.
 func (c *Conn) Unread(b []byte) { c.head = b }
+
+const (
+	// worthExpecting is the least that is worth two system calls to wait for.
+	worthExpecting = 2 * guessedMSS
+	// maxExpected bounds what the kernel is to keep for one reading.
+	maxExpected = 32 << 10
+)
+
+// Expect tells that the next n bytes are of use together only: where the system
+// can do that, a read then begins to wait until so many are there, maxExpected
+// at most, or the connection ends. The reading goroutine calls it.
+func (c *Conn) Expect(n int) {
+	if n = min(n, maxExpected); n < worthExpecting {
+		n = 1
+	}
+	if n != c.expected {
+		c.expected = n
+		setLowWater(c.tcp, n)
+	}
+}
 
 func (c *Conn) segments(n int) int64 {
 	mss := c.mss.Load()
@@ -237,6 +260,10 @@ func (c *Conn) settle(k counters, ok bool) (up, down int64) {
 		}
 		sent = k.bytesSent + k.segsOut*c.header
 		received = k.bytesReceived + k.segsIn*c.header
+		if k.bytesReceived > c.heard { // and a read may be waiting for more
+			c.heard = k.bytesReceived
+			c.lastRead.Store(time.Now().UnixNano())
+		}
 		// What waits in the kernel will cost its headers too.
 		due := sent + k.notSent + c.segments(int(k.notSent))*c.header
 		up, down = max(0, due-c.chargedUp), max(0, received-c.chargedDn)

@@ -65,3 +65,14 @@ func setBuffers(tcp *net.TCPConn, receive int) {
 		_ = tcp.SetReadBuffer(receive)
 	}
 }
+
+// setLowWater has readers woken when n bytes have come, or nothing more will.
+func setLowWater(tcp *net.TCPConn, n int) {
+	rc, err := tcp.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = rc.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, n)
+	})
+}

@@ -33,3 +33,6 @@ func setBuffers(tcp *net.TCPConn, receive int) {
 		_ = tcp.SetReadBuffer(receive)
 	}
 }
+
+// setLowWater does nothing: readers are woken for whatever comes.
+func setLowWater(*net.TCPConn, int) {}

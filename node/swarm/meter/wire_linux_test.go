@@ -137,3 +137,66 @@ func loopbackCounters(t *testing.T) (bytes, packets int64) {
 	t.Fatal("no loopback interface")
 	return 0, 0
 }
+
+// A read that expects much is not woken for a little, but by the end it is; and
+// what comes meanwhile counts as a sign of life.
+func TestExpect(t *testing.T) {
+	a, b := New(budget.Unlimited, budget.Unlimited, netip.Addr{}), New(budget.Unlimited, budget.Unlimited, netip.Addr{})
+	x, y := pair(t, a, b)
+	buf, read := make([]byte, 64<<10), make(chan int)
+	go func() {
+		for {
+			n, err := y.Read(buf)
+			if n == 5000 || n == 100 {
+				y.Expect(15_000)
+			} else {
+				y.Expect(100) // not worth waiting for
+			}
+			read <- n
+			if err != nil {
+				return
+			}
+		}
+	}()
+	write := func(n int) {
+		t.Helper()
+		if _, err := x.Write(make([]byte, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(5000)
+	if n := <-read; n != 5000 {
+		t.Fatalf("the first read has %d bytes", n)
+	}
+	time.Sleep(50 * time.Millisecond) // until the next read waits
+	heard := y.LastRead()
+	for range 2 {
+		write(5000)
+		select {
+		case n := <-read:
+			t.Fatalf("woken for %d bytes", n)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	b.reconcile()
+	if !y.LastRead().After(heard) {
+		t.Error("silent, though bytes came")
+	}
+	write(5000)
+	if n := <-read; n != 15_000 {
+		t.Errorf("the rest has %d bytes", n)
+	}
+	write(100)
+	if n := <-read; n != 100 {
+		t.Errorf("a little, expecting as much: %d bytes", n)
+	}
+	write(100)
+	time.Sleep(50 * time.Millisecond)
+	x.Close()
+	if n := <-read; n != 100 {
+		t.Errorf("%d bytes before the end", n)
+	}
+	if n := <-read; n != 0 {
+		t.Errorf("%d bytes at the end", n)
+	}
+}
