@@ -9,11 +9,11 @@
 // How a connection comes about. The library dials and accepts through a dialer
 // and a listener of ours, so that every byte passes package meter, every address
 // passes our policy, and a connection on which "GET " arrives first goes to the
-// organiser's tracker instead. It performs message-stream encryption, which is
-// required, and the BitTorrent and extension handshakes. Then both sides send a
-// wire.Hello; when both have arrived the peer has joined. Ordinary BitTorrent
-// clients stay at the stage before: they may fetch the channel's small payload
-// and hold the swarm together.
+// organiser's tracker instead. Message-stream encryption, which is required, is
+// done there, too (see stream); the library performs the BitTorrent and extension
+// handshakes. Then both sides send a wire.Hello; when both have arrived the peer
+// has joined. Ordinary BitTorrent clients stay at the stage before: they may fetch
+// the channel's small payload and hold the swarm together.
 //
 // What the library does not decide. It pops an address, dials once and forgets,
 // and it evicts by what was useful to a download; so addresses, retries and
