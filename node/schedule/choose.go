@@ -78,10 +78,12 @@ func (s *Scheduler) planObject(o *object) {
 // delivery rules.
 func (s *Scheduler) urgentWindow(o *object) Instant {
 	slow := s.origin.slow(o.n)
-	room := time.Duration(o.due-max(o.known, o.wantedAt)) / 2
 	u := max(2*slow+urgentBase, o.duration)
-	return Instant(max(min(u, room), slow+hardBase))
+	return Instant(max(min(u, time.Duration(s.lastHalf(o))), slow+hardBase))
 }
+
+// lastHalf is the second half of the time there is for o.
+func (s *Scheduler) lastHalf(o *object) Instant { return (o.due - max(o.known, o.wantedAt)) / 2 }
 
 // goal is when blocks of o shall be here at the latest.
 func (s *Scheduler) goal(o *object) Instant {

@@ -32,6 +32,13 @@ func (s *Scheduler) planUrgent(o *object) {
 		}
 		p := s.rescuer(o, i, goal, s.usable)
 		open[k].rank = 0
+		if p != nil && !waiting {
+			if at := s.favourAt(o, i, p, goal); at > s.now {
+				s.plan.extra[p.slot]++
+				o.next = min(o.next, at)
+				continue
+			}
+		}
 		if p == nil || !alone && p.expect(s.now, s.plan.extra[p.slot]) > limit {
 			if fetchable && !(patient && s.promised(o, i)) {
 				need[i>>6] |= 1 << (i & 63)
@@ -61,6 +68,17 @@ func (s *Scheduler) planUrgent(o *object) {
 	s.moveQueued(o, urgentExtra)
 	s.fill(o, urgentExtra)
 	s.checkFetches(o)
+}
+
+// favourAt is when p, if it is a publisher that did not offer block i, shall be
+// asked for it all the same: there must be time left for that, but also have been
+// time for the block to come from whomever it was offered to.
+func (s *Scheduler) favourAt(o *object, i int, p *peer, goal Instant) Instant {
+	if !s.publishers.has(p.slot) || o.blocks[i].holders.has(p.slot) || s.interested(o.id.Rendition)&^s.publishers == 0 {
+		return s.now
+	}
+	spread := o.due - s.lastHalf(o)
+	return min(spread, goal-Instant(lastResort)-2*(p.expect(s.now, s.plan.extra[p.slot])-s.now))
 }
 
 // peersSuffice reports whether neighbours that hold the open blocks can send them
