@@ -81,7 +81,7 @@ func TestRealRewind(t *testing.T) {
 	if got := o.asked.Load() - asked; got > 30 {
 		t.Errorf("going back asked for %d segments", got)
 	}
-	near(t, "behind", s.Behind, time.Since(o.began)-s.Position, time.Second)
+	near(t, "behind", s.Behind, time.Since(o.began)-s.Position, 1500*time.Millisecond) // a segment, and the age of s
 
 	p.Seek(s.Position + 2*time.Second)
 	await(t, p, "go forward within the cache", 2*time.Second, at(s.Position+2200*time.Millisecond, 600*time.Millisecond))

@@ -57,7 +57,8 @@ func TestFirstVisit(t *testing.T) {
 		if !strings.Contains(s.do(t, "getwindowgeometry", window), "1280x800") {
 			return true
 		}
-		s.do(t, "key", "Escape") // while the window changes, the window manager may keep a key
+		// While the window changes, the window manager may keep a key, or the focus.
+		s.do(t, "windowfocus", window, "key", "Escape")
 		time.Sleep(time.Second)
 		return false
 	})
