@@ -53,12 +53,14 @@ func TestFirstVisit(t *testing.T) {
 
 	s.do(t, "key", "f")
 	eventually(t, "full screen", func() bool { return strings.Contains(s.do(t, "getwindowgeometry", window), "1280x800") })
+	// Fyne takes the size of a window for the one to go back to if the news of it
+	// come after the wish to leave full screen: nobody is that fast but a test.
+	time.Sleep(2 * time.Second)
 	eventually(t, "a window", func() bool {
 		if !strings.Contains(s.do(t, "getwindowgeometry", window), "1280x800") {
 			return true
 		}
-		// While the window changes, the window manager may keep a key, or the focus.
-		s.do(t, "windowfocus", window, "key", "Escape")
+		s.do(t, "key", "Escape") // while the window changes, the window manager may keep a key
 		time.Sleep(time.Second)
 		return false
 	})
