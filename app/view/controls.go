@@ -23,9 +23,8 @@ type controls struct {
 	mini   bool
 	narrow bool
 
-	shadeTop, shadeFoot *canvas.LinearGradient
-	back, star, link    *control
-	title, group        *canvas.Text
+	back, star, link *control
+	title, group     *canvas.Text
 
 	seek                  *seekBar
 	play, previous, next  *control
@@ -44,9 +43,7 @@ type controls struct {
 
 // The controls' measures.
 const (
-	shadeTopHeight  = 88
-	shadeFootHeight = 132
-	controlsPad     = 10
+	controlsPad = 10
 	// controlsFoot is how much of the picture's foot they cover: captions stand
 	// above.
 	controlsFoot   = 84
@@ -62,8 +59,6 @@ func newControls(emit func(Intent), k *keys, stir func(), menus func(*control)) 
 		b.left = func() { c.explain(nil) }
 		return b
 	}
-	c.shadeTop = canvas.NewVerticalGradient(color.NRGBA{0, 0, 0, 0xa8}, color.NRGBA{0, 0, 0, 0})
-	c.shadeFoot = canvas.NewVerticalGradient(color.NRGBA{0, 0, 0, 0}, color.NRGBA{0, 0, 0, 0xb8})
 	c.title, c.group = canvas.NewText("", color.White), canvas.NewText("", color.NRGBA{255, 255, 255, 0xc0})
 	c.title.TextStyle.Bold = true
 	c.title.TextSize, c.group.TextSize = look{}.Size(theme.SizeNameSubHeadingText), look{}.Size(theme.SizeNameCaptionText)
@@ -98,7 +93,7 @@ func newControls(emit func(Intent), k *keys, stir func(), menus func(*control)) 
 	c.helpGround.Hide()
 	c.help.Hide()
 
-	c.root = container.NewWithoutLayout(c.shadeTop, c.shadeFoot, c.back, c.title, c.group, c.star, c.link, c.seek)
+	c.root = container.NewWithoutLayout(c.back, c.title, c.group, c.star, c.link, c.seek)
 	c.root.Objects = append(c.root.Objects, c.foot...)
 	c.root.Objects = append(c.root.Objects, c.helpGround, c.help)
 	c.root.Layout = controlsLayout{c}
@@ -180,7 +175,7 @@ func (c *controls) show(m *Model) {
 		c.previous: zap && !c.narrow, c.next: zap && !c.narrow, c.volume: !c.narrow && !c.mini,
 		c.live: p.Live && !c.mini, c.time: !c.mini && c.time.Text != "", c.captions: len(w.Subtitles) > 1 && !c.mini,
 		c.tune: !c.mini, c.full: !c.mini, c.star: !c.mini, c.link: !c.mini && !w.Channel.Plain, c.back: !c.mini,
-		c.title: !c.mini, c.group: !c.mini, c.shadeTop: !c.mini,
+		c.title: !c.mini, c.group: !c.mini,
 	} {
 		if o.Visible() != on {
 			show(o, on)
@@ -295,11 +290,6 @@ func (l controlsLayout) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 	if narrow := s.Width < controlsNarrow; narrow != c.narrow {
 		c.narrow = narrow // the next Show shows and hides
 	}
-	c.shadeTop.Resize(fyne.NewSize(s.Width, shadeTopHeight))
-	foot := min(shadeFootHeight, s.Height)
-	c.shadeFoot.Move(fyne.NewPos(0, s.Height-foot))
-	c.shadeFoot.Resize(fyne.NewSize(s.Width, foot))
-
 	l.top(s)
 	y := s.Height - controlSize - controlsPad
 	c.seek.Move(fyne.NewPos(controlsPad+6, y-seekHeight-2))

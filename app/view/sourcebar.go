@@ -9,7 +9,8 @@ import (
 )
 
 // sourceBar is the line under the picture: where it comes from, in a sentence;
-// the button that pauses sharing; the way to the details.
+// the button that pauses sharing; the way to the details. It has no ground of its
+// own: beside the picture the window's is as good, and cheaper in each frame.
 type sourceBar struct {
 	widget.BaseWidget
 	words   *note
@@ -58,7 +59,7 @@ func (b *sourceBar) show(m *Model) {
 
 // CreateRenderer implements fyne.Widget.
 func (b *sourceBar) CreateRenderer() fyne.WidgetRenderer {
-	r := &sourceBarRenderer{bar: b, ground: canvas.NewRectangle(nil), edge: canvas.NewRectangle(nil)}
+	r := &sourceBarRenderer{bar: b, edge: canvas.NewRectangle(nil)}
 	for i := range r.shares {
 		r.shares[i] = canvas.NewRectangle(nil)
 	}
@@ -67,16 +68,15 @@ func (b *sourceBar) CreateRenderer() fyne.WidgetRenderer {
 }
 
 type sourceBarRenderer struct {
-	bar          *sourceBar
-	ground, edge *canvas.Rectangle
-	shares       [3]*canvas.Rectangle // side by side on the edge, in the sources' colours
+	bar    *sourceBar
+	edge   *canvas.Rectangle
+	shares [3]*canvas.Rectangle // side by side on the edge, in the sources' colours
 }
 
 var shareColours = [3]fyne.ThemeColorName{colourPeers, colourOrigin, colourCache}
 
 func (r *sourceBarRenderer) Layout(s fyne.Size) {
 	b := r.bar
-	r.ground.Resize(s)
 	r.edge.Resize(fyne.NewSize(s.Width, 1))
 	at := float32(0)
 	for i, part := range b.shares {
@@ -118,7 +118,6 @@ func (r *sourceBarRenderer) Layout(s fyne.Size) {
 func (r *sourceBarRenderer) MinSize() fyne.Size { return fyne.NewSize(leastWidth, barHeight) }
 
 func (r *sourceBarRenderer) Refresh() {
-	r.ground.FillColor = colour(r.bar, colourBar)
 	r.edge.FillColor = colour(r.bar, theme.ColorNameSeparator)
 	for i, o := range r.shares {
 		o.FillColor = colour(r.bar, shareColours[i])
@@ -129,7 +128,7 @@ func (r *sourceBarRenderer) Refresh() {
 }
 
 func (r *sourceBarRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.ground, r.edge, r.shares[0], r.shares[1], r.shares[2], r.bar.words, r.bar.sharing.control, r.bar.details}
+	return []fyne.CanvasObject{r.edge, r.shares[0], r.shares[1], r.shares[2], r.bar.words, r.bar.sharing.control, r.bar.details}
 }
 
 func (r *sourceBarRenderer) Destroy() {}

@@ -16,7 +16,7 @@ const (
 	colourOrigin fyne.ThemeColorName = "coral-origin"
 	colourCache  fyne.ThemeColorName = "coral-cache"
 	colourUpload fyne.ThemeColorName = "coral-upload"
-	colourBar    fyne.ThemeColorName = "coral-bar" // ground of the header and of the line under the video
+	colourBar    fyne.ThemeColorName = "coral-bar" // ground of the header
 )
 
 // look is Coral's theme. The zero value follows the system's light or dark.

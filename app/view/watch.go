@@ -10,11 +10,19 @@ import (
 	"coral/player"
 )
 
+// Video is the object that shows the picture.
+type Video interface {
+	fyne.CanvasObject
+	// Shade darkens the picture's head and foot over these heights, for what is
+	// drawn over them; 0: not at all.
+	Shade(head, foot float32)
+}
+
 // watchPage is the picture, what lies over it while it is needed, and one line
 // below.
 type watchPage struct {
 	emit  func(Intent)
-	video fyne.CanvasObject
+	video Video
 	root  *fyne.Container
 
 	stage    *stage
@@ -23,7 +31,8 @@ type watchPage struct {
 	override *container.ThemeOverride // of the controls: dark in any theme
 	state    *watchState
 	bar      *sourceBar
-	hidePtr  func() // makes Fyne ask for the pointer's shape; nil: no way
+	line     *container.ThemeOverride // of the bar: dark where it lies over the picture
+	hidePtr  func()                   // makes Fyne ask for the pointer's shape; nil: no way
 
 	model   *Model
 	stirred time.Time // when the pointer or a key last moved
@@ -34,10 +43,16 @@ type watchPage struct {
 	mini    bool
 }
 
+// How far the picture is darkened for what lies over it.
+const (
+	shadeHead = 96
+	shadeFoot = 140
+)
+
 // controlsStay is how long the controls are shown after the last movement.
 const controlsStay = 2500 * time.Millisecond
 
-func newWatchPage(emit func(Intent), video fyne.CanvasObject, k *keys) *watchPage {
+func newWatchPage(emit func(Intent), video Video, k *keys) *watchPage {
 	p := &watchPage{emit: emit, video: video, bar: newSourceBar(emit), captions: newCaptions()}
 	p.controls = newControls(emit, k, p.stir, p.openMenu)
 	p.override = container.NewThemeOverride(p.controls.root, overVideo(""))
@@ -71,7 +86,8 @@ func newWatchPage(emit func(Intent), video fyne.CanvasObject, k *keys) *watchPag
 	p.bar.details.key, p.bar.details.letter = k.key, k.letter
 	p.bar.sharing.key, p.bar.sharing.letter = k.key, k.letter
 	p.override.Hide()
-	p.root = container.New(watchLayout{p}, video, p.stage, p.state.Object(), p.override, p.captions, p.bar)
+	p.line = container.NewThemeOverride(p.bar, look{})
+	p.root = container.New(watchLayout{p}, video, p.stage, p.state.Object(), p.override, p.captions, p.line)
 	return p
 }
 
@@ -158,14 +174,22 @@ func (p *watchPage) Show(m *Model) {
 		p.override.Refresh()
 		p.state.theme(k)
 	}
+	ground := look{p.kind}
+	if w.FullScreen {
+		ground = overVideo(p.kind)
+	}
+	if p.line.Theme != fyne.Theme(ground) {
+		p.line.Theme = ground
+		p.line.Refresh()
+	}
 	playable := w.Engine == EngineMPV
 	p.state.show(m, time.Now())
 	over := p.awake && playable && w.Player.Phase != player.Failed
 	bar := !w.MiniPlayer && (!w.FullScreen || over)
-	news := p.full != w.FullScreen || p.mini != w.MiniPlayer || bar != p.bar.Visible()
+	news := p.full != w.FullScreen || p.mini != w.MiniPlayer || bar != p.line.Visible()
 	p.full, p.mini = w.FullScreen, w.MiniPlayer
 	show(p.stage, playable) // the picture itself stays: it is black by then
-	show(p.bar, bar)
+	show(p.line, bar)
 	if bar {
 		p.bar.show(m)
 	}
@@ -173,10 +197,26 @@ func (p *watchPage) Show(m *Model) {
 		p.controls.show(m)
 	}
 	show(p.override, over)
+	p.video.Shade(p.shade(over))
 	p.captions.set(w.Caption, p.captionFoot(over))
 	if news {
 		p.root.Refresh()
 	}
+}
+
+// shade is how far the picture's head and foot are darkened.
+func (p *watchPage) shade(over bool) (head, foot float32) {
+	if !over {
+		return 0, 0
+	}
+	head, foot = shadeHead, shadeFoot
+	if p.mini {
+		head = 0
+	}
+	if p.full {
+		foot += barHeight
+	}
+	return head, foot
 }
 
 // captionFoot is how far above the picture's foot captions stand.
@@ -199,13 +239,13 @@ type watchLayout struct{ p *watchPage }
 func (l watchLayout) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 	p := l.p
 	picture, over := s, s
-	if p.bar.Visible() {
+	if p.line.Visible() {
 		over.Height -= barHeight
 		if !p.full {
 			picture.Height -= barHeight
 		}
-		p.bar.Move(fyne.NewPos(0, s.Height-barHeight))
-		p.bar.Resize(fyne.NewSize(s.Width, barHeight))
+		p.line.Move(fyne.NewPos(0, s.Height-barHeight))
+		p.line.Resize(fyne.NewSize(s.Width, barHeight))
 	}
 	for _, o := range []fyne.CanvasObject{p.video, p.captions, p.stage, p.state.Object()} {
 		o.Resize(picture)

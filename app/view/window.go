@@ -59,7 +59,7 @@ type Window struct {
 
 // New builds the window around video, hidden until Fyne().Show is called. emit
 // is called on Fyne's goroutine and must not block.
-func New(a fyne.App, video fyne.CanvasObject, emit func(Intent)) *Window {
+func New(a fyne.App, video Video, emit func(Intent)) *Window {
 	w := &Window{app: a, emit: emit, scale: 1}
 	if now, ok := a.Settings().Theme().(look); ok {
 		w.look = now

@@ -13,17 +13,32 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
 
 	"coral/app/settings"
 	"coral/player"
 )
+
+// screen is a video that is grey, and notes its shade.
+type screen struct {
+	widget.BaseWidget
+	head, foot float32
+}
+
+func (s *screen) Shade(head, foot float32) { s.head, s.foot = head, foot }
+
+func (s *screen) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(canvas.NewRectangle(color.Gray{0x60}))
+}
 
 // testWindow is a window of a size, with a grey picture.
 func testWindow(t *testing.T, width, height float32) (*Window, *intents) {
 	t.Helper()
 	a := test.NewTempApp(t)
 	r := &intents{}
-	w := New(a, canvas.NewRectangle(color.Gray{0x60}), r.emit)
+	video := &screen{}
+	video.ExtendBaseWidget(video)
+	w := New(a, video, r.emit)
 	w.win.Resize(fyne.NewSize(width, height))
 	t.Cleanup(func() {
 		w.Close()
@@ -137,6 +152,10 @@ func TestControlsHide(t *testing.T) {
 	if w.watch.override.Visible() {
 		t.Error("the controls stay")
 	}
+	shade := w.watch.video.(*screen)
+	if shade.head != 0 || shade.foot != 0 {
+		t.Error("the picture stays dark")
+	}
 	without := w.win.Canvas().Capture()
 	test.MoveMouse(w.win.Canvas(), fyne.NewPos(500, 300))
 	if !w.watch.override.Visible() {
@@ -145,15 +164,18 @@ func TestControlsHide(t *testing.T) {
 	if same(without, w.win.Canvas().Capture()) {
 		t.Error("the controls cannot be seen")
 	}
+	if shade.head == 0 || shade.foot <= controlsFoot {
+		t.Errorf("the picture is darkened for %v and %v", shade.head, shade.foot)
+	}
 	// In full screen the line under the picture comes and goes with them.
 	m = watchModel(live())
 	m.Watching.FullScreen = true
 	w.show(m, w.watch.stirred)
-	if !w.win.FullScreen() || !w.watch.bar.Visible() {
+	if !w.win.FullScreen() || !w.watch.line.Visible() {
 		t.Error("full screen: no line with the controls")
 	}
 	w.show(m, w.watch.stirred.Add(time.Minute))
-	if w.watch.bar.Visible() {
+	if w.watch.line.Visible() {
 		t.Error("full screen: the line stays")
 	}
 	if h := w.watch.video.Size().Height; h < w.win.Canvas().Size().Height {
@@ -338,7 +360,7 @@ func TestMiniPlayer(t *testing.T) {
 	if s := w.win.Canvas().Size(); s.Width != miniWidth {
 		t.Errorf("mini: %v", s)
 	}
-	if w.watch.bar.Visible() || w.watch.controls.full.Visible() {
+	if w.watch.line.Visible() || w.watch.controls.full.Visible() {
 		t.Error("mini: too much is shown")
 	}
 	if g := w.Geometry(); g.Width != 1000 || g.Height != 700 {

@@ -10,7 +10,8 @@
 // the picture is handed over in the buffer it was rendered into, already in the
 // size of the screen; it is drawn without filtering if it fits to the pixel; and
 // black is drawn only where there is no picture, because a black rectangle
-// beneath would cost as much as the picture itself.
+// beneath would cost as much as the picture itself; and the shade for what lies
+// over the picture is part of it.
 //
 // It refuses to know what plays, and what the taps on it mean.
 package surface

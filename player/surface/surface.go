@@ -20,8 +20,9 @@ type FrameSource interface {
 	// should fit into it, and touch it on two sides unless they are smaller.
 	SetSize(w, h int)
 	// Frame returns the newest picture, and a number that is another for another
-	// picture; nil: there is nothing to show. The picture stays as it is until the
-	// next call. Its Stride must be 4 times its width: Fyne uploads Pix as it lies.
+	// picture; nil: there is nothing to show. Until the next call its memory is the
+	// surface's, to write to as well; it is opaque. Its Stride must be 4 times its
+	// width: Fyne uploads Pix as it lies.
 	Frame() (*image.RGBA, uint64)
 	// OnFrame sets what is called, on any goroutine, when Frame has something new
 	// to return; nil: nothing.
@@ -44,6 +45,7 @@ type Surface struct {
 	source FrameSource
 	shown  *image.RGBA // what Fyne may be reading; of source
 	picked uint64      // its number
+	shade  shade       // that it was given
 	shape  image.Point // the size of the picture that the layout is made for; zero: none
 	pixels image.Point // what the source was told
 	scale  float32     // pixels per unit, as last seen
@@ -100,13 +102,15 @@ func (s *Surface) Detach() {
 // goroutine may ask.
 func (s *Surface) Pictures() int64 { return s.pictures.Load() }
 
-// Copy returns a copy of the picture that is shown; nil: there is none. It is
-// called on Fyne's goroutine.
+// Copy returns a copy of the picture that is shown, without shade; nil: there is
+// none. It is called on Fyne's goroutine.
 func (s *Surface) Copy() *image.RGBA {
 	if s.shown == nil {
 		return nil
 	}
-	return &image.RGBA{Pix: slices.Clone(s.shown.Pix), Stride: s.shown.Stride, Rect: s.shown.Rect}
+	pix := slices.Clone(s.shown.Pix)
+	s.shade.undo(pix, s.shown.Stride)
+	return &image.RGBA{Pix: pix, Stride: s.shown.Stride, Rect: s.shown.Rect}
 }
 
 // notice is called by the source, on its goroutine.
@@ -133,6 +137,7 @@ func (s *Surface) refresh() {
 		img, n := s.source.Frame()
 		if img != nil && n != s.picked {
 			s.pictures.Add(1)
+			s.shade.fresh()
 		}
 		s.shown, s.picked = img, n
 		if img != nil {
@@ -144,6 +149,7 @@ func (s *Surface) refresh() {
 		s.arrange(s.Size())
 	}
 	if s.shown != nil {
+		s.darken()
 		s.raster.Refresh()
 	}
 }
@@ -220,6 +226,9 @@ func (s *Surface) arrange(size fyne.Size) {
 	s.place(s.bars[1], 0, y1, size.Width, size.Height-y1)
 	s.place(s.bars[2], 0, y0, x0, y1-y0)
 	s.place(s.bars[3], x1, y0, size.Width-x1, y1-y0)
+	if s.darken() {
+		s.raster.Refresh()
+	}
 }
 
 // place moves a bar, or hides it if nothing is left of it.
