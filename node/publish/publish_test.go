@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"go.uber.org/goleak"
 
@@ -338,6 +340,32 @@ func TestSourceRestarts(t *testing.T) {
 				was, last = now, e
 			}
 		})
+	}
+}
+
+// What was handed on is the sink's: a publisher that runs for days must not keep
+// what it remembers of each segment together with its bytes.
+func TestBytesAreLetGo(t *testing.T) {
+	t.Parallel()
+	o := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 200 * time.Millisecond, Backlog: 6, Bitrates: []int{2_000_000}})
+	_, m := play(t, o, Config{})
+	m.until("some segments", func() bool { return len(m.media(0)) >= 12 })
+	m.mu.Lock()
+	var old []weak.Pointer[byte]
+	for _, e := range m.media(0)[:10] {
+		old = append(old, weak.Make(&m.data[e.ID()][0]))
+	}
+	clear(m.data)
+	m.mu.Unlock()
+	kept := 0
+	for _, p := range old {
+		runtime.GC()
+		if p.Value() != nil {
+			kept++
+		}
+	}
+	if kept > 1 { // one may be in somebody's hands just now
+		t.Errorf("the bytes of %d of %d segments are kept", kept, len(old))
 	}
 }
 

@@ -196,7 +196,8 @@ func (r *rendition) seal(ctx context.Context, m *mark, e *channel.Entry, j *job,
 	u := Update{}
 	if j != nil {
 		e.Size, e.Blocks = len(j.got.data), j.got.blocks
-		m.Size, m.Root = e.Size, j.got.root[:]
+		root := j.got.root // a copy: what is remembered of a segment must not hold its bytes
+		m.Size, m.Root = e.Size, root[:]
 		u.ID, u.Size, u.Root, u.Data = e.ID(), e.Size, j.got.root, j.got.data
 	}
 	if err := e.Check(); err != nil {
