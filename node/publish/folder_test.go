@@ -254,7 +254,7 @@ func TestRenditionsComeAndGo(t *testing.T) {
 		}
 		return s
 	}
-	m.until("two", func() bool { return ids() == "0=a 1=b " && len(m.media(1)) == 3 })
+	m.until("two", func() bool { return ids() == "0=a 1=b " && len(m.media(0)) == 3 && len(m.media(1)) == 3 })
 	list("c", "b")
 	r.nudge(true)
 	m.until("another", func() bool { return ids() == "2=c 1=b " && len(m.media(2)) == 3 })
