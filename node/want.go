@@ -109,6 +109,9 @@ func (s *Session) ahead(r *rendition, entries []*channel.Entry, now schedule.Ins
 			}
 			want = append(want, o)
 		}
+		if !o.whole {
+			due = max(due, now) // the player waits here: what follows plays later
+		}
 		due += schedule.Instant(e.Duration)
 	}
 	return want
