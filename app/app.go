@@ -71,6 +71,8 @@ func Run(ctx context.Context, o Options) error {
 	a.instance = instance
 	describe(o.Version)
 	speak(a.settings.Get())
+	a.scaler = newScaler()
+	a.scaler.set(a.settings.Get().Scale)
 	fa := fyneapp.NewWithID(ID)
 	if err := lang.AddTranslationsFS(assets.Translations(), "translations"); err != nil {
 		return fmt.Errorf("read translations: %w", err)
@@ -128,7 +130,7 @@ func (a *app) open(fa fyne.App) {
 	a.video = surface.New()
 	fa.Settings().SetTheme(view.Theme(a.settings.Get().Theme))
 	a.window = view.New(fa, a.video, func(i view.Intent) { a.queue.post(func() { a.intent(i) }) })
-	a.window.Use(view.Native{KeepAbove: native.KeepAbove, NudgePointer: native.NudgePointer})
+	a.window.Use(view.Native{KeepAbove: native.KeepAbove, NudgePointer: native.NudgePointer, ScreenSize: native.ScreenSize})
 	a.show = a.window.Show
 }
 
@@ -146,12 +148,12 @@ func (a *app) openPlayer(cfg settings.Settings) {
 		a.log.Warn("libmpv does not work", "err", err)
 		return
 	}
-	a.player, a.mpvVersion = p, p.Version()
+	a.player, a.decoding, a.mpvVersion = p, p, p.Version()
 	a.video.Attach(p.Frames())
 }
 
-// speak makes the libraries use the language and scale that were chosen: they
-// read the environment once, when they are started.
+// speak makes the libraries use the language that was chosen: they read the
+// environment once, when they are started.
 func speak(cfg settings.Settings) {
 	if l, ok := locales[cfg.Language]; ok {
 		os.Setenv("LANGUAGE", cfg.Language)
@@ -159,8 +161,25 @@ func speak(cfg settings.Settings) {
 	} else if v := os.Getenv("LC_ALL") + os.Getenv("LANG"); v == "" || v == "C" || v == "POSIX" {
 		os.Setenv("LANG", "en_US.UTF-8")
 	}
-	if cfg.Scale > 0 && os.Getenv("FYNE_SCALE") == "" {
-		os.Setenv("FYNE_SCALE", strconv.FormatFloat(cfg.Scale, 'f', 2, 64))
+}
+
+// scaler sets how large Fyne draws. Whoever has said so in the environment is
+// obeyed instead.
+type scaler struct{ obeys bool }
+
+const scaleVariable = "FYNE_SCALE"
+
+func newScaler() scaler { return scaler{os.Getenv(scaleVariable) == ""} }
+
+// set takes effect when Fyne looks next: when a window is shown, and when the
+// theme is set. 0 is the system's scale.
+func (s scaler) set(scale float64) {
+	switch {
+	case !s.obeys:
+	case scale > 0:
+		os.Setenv(scaleVariable, strconv.FormatFloat(scale, 'f', 2, 64))
+	default:
+		os.Unsetenv(scaleVariable)
 	}
 }
 

@@ -175,8 +175,15 @@ func (a *app) commit(next settings.Settings) bool {
 			a.setBlocklist(next.Blocklist)
 		}
 	}
-	if old.Hardware != next.Hardware || old.MaxHeight != next.MaxHeight {
-		a.notice(view.Info, lang.L("This takes effect when Coral starts the next time."), "")
+	if a.decoding != nil && old.Hardware != next.Hardware {
+		a.decoding.SetHardware(next.Hardware)
+	}
+	if a.decoding != nil && old.MaxHeight != next.MaxHeight {
+		a.decoding.SetMaxHeight(next.MaxHeight)
+	}
+	if old.Scale != next.Scale {
+		a.scaler.set(next.Scale)
+		a.onMain(func() { a.fyne.Settings().SetTheme(view.Theme(next.Theme)) })
 	}
 	a.applySharing(time.Now())
 	return true

@@ -36,6 +36,7 @@ type app struct {
 	logFile    *system.LogFile
 	paths      system.Folders
 	options    Options
+	scaler     scaler
 	instance   *system.Instance
 	settings   *settings.Store
 	library    *library.Library
@@ -45,6 +46,7 @@ type app struct {
 	show       func(view.Model) // window's, but in tests: Fyne's test driver draws on any goroutine
 	video      *surface.Surface
 	player     player.Player // nil: no libmpv
+	decoding   decoding      // of player
 	noPlayer   error
 	mpvVersion string
 	queue      *queue
@@ -68,6 +70,12 @@ type app struct {
 	details  bool
 	desktop  desktopState
 	shotDone bool
+}
+
+// decoding is what of a player's work can be set.
+type decoding interface {
+	SetHardware(on bool)
+	SetMaxHeight(lines int)
 }
 
 // queue hands functions to the loop. It is unbounded, since Fyne's goroutine

@@ -1,6 +1,6 @@
-// Package native asks the window system for the two things that Fyne 2.7 has no
-// word for: to keep a window above the others, and to move the pointer by
-// nothing, so that Fyne looks which cursor it should have now.
+// Package native asks the window system for the three things that Fyne 2.7 has no
+// word for: to keep a window above the others, to move the pointer by nothing, so
+// that Fyne looks which cursor it should have now, and how large the screen is.
 //
 // On X11 (and XWayland) it speaks the few requests it needs to the display's own
 // socket, on Windows it calls user32; elsewhere it returns ErrUnsupported.

@@ -10,6 +10,7 @@ var (
 	user32       = windows.NewLazySystemDLL("user32.dll")
 	setWindowPos = user32.NewProc("SetWindowPos")
 	mouseEvent   = user32.NewProc("mouse_event")
+	metrics      = user32.NewProc("GetSystemMetrics")
 )
 
 // KeepAbove keeps a window (a HWND) above the others, or lets it go.
@@ -36,4 +37,15 @@ func NudgePointer() error {
 		_, _, _ = mouseEvent.Call(moved, dx, 0, 0, 0)
 	}
 	return nil
+}
+
+// ScreenSize returns the size of the first monitor in pixels.
+func ScreenSize() (wide, high int, err error) {
+	const width, height = 0, 1 // SM_CXSCREEN, SM_CYSCREEN
+	w, _, _ := metrics.Call(width)
+	h, _, _ := metrics.Call(height)
+	if w == 0 || h == 0 {
+		return 0, 0, ErrUnsupported
+	}
+	return int(w), int(h), nil
 }

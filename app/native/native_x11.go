@@ -3,6 +3,7 @@
 package native
 
 import (
+	"errors"
 	"fmt"
 )
 
@@ -32,6 +33,20 @@ func NudgePointer() error {
 		return fmt.Errorf("nudge pointer: %w", err)
 	}
 	return nil
+}
+
+// ScreenSize returns the size of the screen in pixels; of several monitors, that
+// of all together.
+func ScreenSize() (wide, high int, err error) {
+	c, err := dial()
+	if err != nil {
+		return 0, 0, fmt.Errorf("measure screen: %w", err)
+	}
+	defer c.close()
+	if c.wide == 0 || c.high == 0 {
+		return 0, 0, errors.New("measure screen: the display does not say")
+	}
+	return c.wide, c.high, nil
 }
 
 // keepAbove sends what EWMH (the freedesktop window manager specification,

@@ -37,7 +37,10 @@ const (
 var order = binary.LittleEndian
 
 // conn is a connection to the display.
-type conn struct{ net.Conn }
+type conn struct {
+	net.Conn
+	wide, high int // of the first screen, in pixels; 0: not told
+}
 
 // dial connects to the display that DISPLAY names, if it is on this machine.
 func dial() (*conn, error) {
@@ -52,7 +55,7 @@ func dial() (*conn, error) {
 			return nil, err
 		}
 	}
-	c := &conn{raw}
+	c := &conn{Conn: raw}
 	if err := raw.SetDeadline(time.Now().Add(patience)); err != nil {
 		raw.Close()
 		return nil, err
@@ -126,7 +129,7 @@ func cookie(file []byte, number string) []byte {
 	return nil
 }
 
-// greet opens the conversation. The display's description is not needed.
+// greet opens the conversation, and learns the size of the screen.
 func (c *conn) greet(cookie []byte) error {
 	name := cookieName
 	if cookie == nil {
@@ -148,8 +151,25 @@ func (c *conn) greet(cookie []byte) error {
 	if head[0] != 1 {
 		return errors.New("the display does not let this program in")
 	}
-	_, err := io.CopyN(io.Discard, c, 4*int64(order.Uint16(head[6:])))
-	return err
+	about := make([]byte, 4*int(order.Uint16(head[6:])))
+	if _, err := io.ReadFull(c, about); err != nil {
+		return err
+	}
+	c.wide, c.high = screen(about)
+	return nil
+}
+
+// screen finds the first screen's size in a display's description of itself: 32
+// bytes, the maker's name, 8 bytes for each format, then the screens.
+func screen(about []byte) (wide, high int) {
+	if len(about) < 32 {
+		return 0, 0
+	}
+	at := 32 + (int(order.Uint16(about[16:]))+3)&^3 + 8*int(about[21])
+	if len(about) < at+24 {
+		return 0, 0
+	}
+	return int(order.Uint16(about[at+20:])), int(order.Uint16(about[at+22:]))
 }
 
 // ask sends a request and returns its reply.

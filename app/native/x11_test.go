@@ -48,6 +48,26 @@ func TestDisplayNumber(t *testing.T) {
 	}
 }
 
+// about is how a display of one screen describes itself, in 128 bytes.
+func about(wide, high uint16) []byte {
+	b := make([]byte, 128)
+	order.PutUint16(b[16:], 5)             // the maker's name fills 8 bytes
+	b[20], b[21] = 1, 7                    // screens, formats
+	order.PutUint16(b[32+8+7*8+20:], wide) // 96
+	order.PutUint16(b[32+8+7*8+22:], high)
+	return b
+}
+
+func FuzzScreen(f *testing.F) {
+	f.Add(about(1920, 1080))
+	f.Add(make([]byte, 40))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if w, h := screen(b); w < 0 || h < 0 {
+			t.Errorf("%d x %d", w, h)
+		}
+	})
+}
+
 // TestConversation plays the display's part, byte by byte.
 func TestConversation(t *testing.T) {
 	here, there := net.Pipe()
@@ -57,7 +77,7 @@ func TestConversation(t *testing.T) {
 		defer close(heard)
 		greeting := make([]byte, 12+20+4)
 		_, _ = io.ReadFull(there, greeting)
-		_, _ = there.Write([]byte{1, 0, 11, 0, 0, 0, 1, 0, 9, 9, 9, 9})
+		_, _ = there.Write(append([]byte{1, 0, 11, 0, 0, 0, 32, 0}, about(800, 600)...))
 		reply := func(n int, value uint32) []byte {
 			b := make([]byte, n)
 			_, _ = io.ReadFull(there, b)
@@ -74,9 +94,12 @@ func TestConversation(t *testing.T) {
 		reply(8+20, 6)                               // _NET_WM_STATE_ABOVE
 		heard <- append(greeting, reply(44+4, 0)...) // SendEvent, GetInputFocus
 	}()
-	c := &conn{here}
+	c := &conn{Conn: here}
 	if err := c.greet([]byte("abcd")); err != nil {
 		t.Fatal(err)
+	}
+	if c.wide != 800 || c.high != 600 {
+		t.Errorf("a screen of %d x %d", c.wide, c.high)
 	}
 	if err := c.keepAbove(42, true); err != nil {
 		t.Fatal(err)
@@ -101,11 +124,14 @@ func TestDisplayRefuses(t *testing.T) {
 		_, _ = io.ReadFull(there, make([]byte, 12))
 		_, _ = there.Write([]byte{0, 0, 11, 0, 0, 0, 0, 0})
 	}()
-	if err := (&conn{here}).greet(nil); err == nil {
+	if err := (&conn{Conn: here}).greet(nil); err == nil {
 		t.Error("let in by a display that refuses")
 	}
 	t.Setenv("DISPLAY", ":919") // nobody there
 	if KeepAbove(1, true) == nil || NudgePointer() == nil {
 		t.Error("done without a display")
+	}
+	if _, _, err := ScreenSize(); err == nil {
+		t.Error("measured without a display")
 	}
 }

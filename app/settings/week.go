@@ -60,26 +60,3 @@ func (w *Week) UnmarshalJSON(b []byte) error {
 	*w = got
 	return nil
 }
-
-// NextChange returns when after now the rules may say something else although
-// nothing changes but the time: when the week's level changes, or a month with a
-// limit begins. It is zero if that never happens. Both go by now's time zone.
-func (s Settings) NextChange(now time.Time) time.Time {
-	var next time.Time
-	if s.Monthly != NoLimit {
-		next = time.Date(now.Year(), now.Month()+1, 1, 0, 0, 0, 0, now.Location())
-	}
-	level, end := s.Week.At(now), now.Add(8*24*time.Hour) // a week, and a day for clocks that are set
-	for t := now; t.Before(end); {
-		// The clock's next full hour. Steps are of time that passes, so that an
-		// hour that the clock leaves out or shows twice does no harm.
-		t = t.Add(time.Hour - time.Duration(t.Minute())*time.Minute - time.Duration(t.Second())*time.Second - time.Duration(t.Nanosecond()))
-		if s.Week.At(t) != level {
-			if next.IsZero() || t.Before(next) {
-				next = t
-			}
-			break
-		}
-	}
-	return next
-}

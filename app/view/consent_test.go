@@ -233,8 +233,13 @@ func TestWrapLines(t *testing.T) {
 		in   string
 		want string
 	}{
-		{"", ""}, {"a b", "a b"}, {"aaaa bbbb cccc", "aaaa bbbb|cccc"}, {"aaaaaaaaaaaaa", "aaaaaaaaaa|aaa"},
-		{"a\r\n\tb ", "a|    b"}, {"one\n\ntwo", "one||two"}, {"ääääää öööööö", "ääääää|öööööö"},
+		{"", ""},
+		{"a b", "a b"},
+		{"aaaa bbbb cccc", "aaaa bbbb|cccc"},
+		{"aaaaaaaaaaaaa", "aaaaaaaaaa|aaa"},
+		{"a\r\n\tb ", "a|    b"},
+		{"one\n\ntwo", "one||two"},
+		{"ääääää öööööö", "ääääää|öööööö"},
 	} {
 		if got := strings.Join(wrapLines(c.in, 10), "|"); got != c.want {
 			t.Errorf("wrapLines(%q) = %q, want %q", c.in, got, c.want)

@@ -176,16 +176,16 @@ func (c *card) CreateRenderer() fyne.WidgetRenderer {
 }
 
 type cardRenderer struct {
-	card                *card
-	ground, logo        *canvas.Image
-	letters, badgeText  *canvas.Text
-	shade, ring, badge  *canvas.Rectangle
-	dot, starGround     *canvas.Circle
-	play, star, more    *canvas.Image
-	name, line          *note
-	shownPoster         image.Image
-	shownName           string
-	shownStar, wideStar bool
+	card               *card
+	ground, logo       *canvas.Image
+	letters, badgeText *canvas.Text
+	shade, ring, badge *canvas.Rectangle
+	dot, starGround    *canvas.Circle
+	play, star, more   *canvas.Image
+	name, line         *note
+	shownPoster        image.Image
+	shownName          string
+	shownStar          bool
 }
 
 func (r *cardRenderer) Layout(s fyne.Size) {

@@ -6,16 +6,22 @@ import (
 )
 
 // Native is what the window system can do and Fyne has no word for. Package
-// app/native has both. They are called on Fyne's goroutine.
+// app/native has them. They are called on Fyne's goroutine.
 type Native struct {
 	KeepAbove    func(window uintptr, on bool) error
 	NudgePointer func() error
+	ScreenSize   func() (wide, high int, err error) // in pixels
 }
 
 // Use gives the window what the system can do; without it the mini player is
-// small but not above others, and a pointer that rests is seen until it moves.
+// small but not above others, a pointer that rests is seen until it moves, and the
+// window may be larger than the screen.
 // It is called once, before the first Show.
 func (w *Window) Use(n Native) {
+	if wide, high, err := n.ScreenSize(); err == nil {
+		w.screenSize = fyne.NewSize(float32(wide), float32(high))
+		w.resize(startWidth, startHeight)
+	}
 	w.mini.above = func(on bool) {
 		if h := handle(w.win); h != 0 {
 			_ = n.KeepAbove(h, on) // a mini player that is not above is one still

@@ -246,7 +246,7 @@ func (r *seekRenderer) MinSize() fyne.Size { return fyne.NewSize(60, seekHeight)
 
 func (r *seekRenderer) Refresh() {
 	b := r.bar
-	r.track.FillColor = color.NRGBA{255, 255, 255, 0x38}
+	r.track.FillColor = colour(b, colourGroove)
 	r.reach.FillColor = color.NRGBA{255, 255, 255, 0x48}
 	r.fetched.FillColor = color.NRGBA{255, 255, 255, 0x70}
 	r.played.FillColor = colour(b, theme.ColorNamePrimary)

@@ -129,7 +129,7 @@ func newAmount(kind amountKind, changed func(int64)) *amount {
 	a.wrong.Hide()
 	a.unit = widget.NewLabel(kind.unit)
 	entry := container.NewBorder(nil, nil, nil, least(unitWidth, 0, a.unit), least(fieldWidth(kind.none), 0, a.entry))
-	line := container.NewBorder(nil, nil, nil, entry, container.New(midline{}, a.slider))
+	line := container.NewBorder(nil, nil, nil, entry, container.New(midline{}, container.NewThemeOverride(a.slider, grooved{})))
 	a.root = container.New(column{-6}, container.New(inset{8, 2}, line), a.words, a.wrong)
 	return a
 }

@@ -11,9 +11,23 @@ import (
 
 // captionLanguages are offered by their own names; others that are set stay.
 var captionLanguages = []struct{ code, name string }{
-	{"en", "English"}, {"de", "Deutsch"}, {"fr", "Français"}, {"es", "Español"}, {"it", "Italiano"}, {"pt", "Português"},
-	{"nl", "Nederlands"}, {"pl", "Polski"}, {"sv", "Svenska"}, {"da", "Dansk"}, {"cs", "Čeština"}, {"tr", "Türkçe"},
-	{"uk", "Українська"}, {"ru", "Русский"}, {"ar", "العربية"}, {"zh", "中文"}, {"ja", "日本語"},
+	{"en", "English"},
+	{"de", "Deutsch"},
+	{"fr", "Français"},
+	{"es", "Español"},
+	{"it", "Italiano"},
+	{"pt", "Português"},
+	{"nl", "Nederlands"},
+	{"pl", "Polski"},
+	{"sv", "Svenska"},
+	{"da", "Dansk"},
+	{"cs", "Čeština"},
+	{"tr", "Türkçe"},
+	{"uk", "Українська"},
+	{"ru", "Русский"},
+	{"ar", "العربية"},
+	{"zh", "中文"},
+	{"ja", "日本語"},
 }
 
 func newPlaybackSection(p *settingsPage) *section {
@@ -87,7 +101,7 @@ func newLookSection(p *settingsPage) *section {
 	root := newSectionBody(lang.L("Appearance"),
 		newGroup("",
 			newRow(lang.L("Colours"), "", least(200, 0, colours.widget)),
-			newRow(lang.L("Size of text and controls"), restart, least(200, 0, scale.widget)),
+			newRow(lang.L("Size of text and controls"), "", least(200, 0, scale.widget)),
 			newRow(lang.L("Language"), restart, least(200, 0, language.widget))))
 	return &section{title: lang.L("Appearance"), icon: theme.ColorPaletteIcon(), root: root, show: func(_ *Model, v settings.Settings) {
 		colours.show(v.Theme, string(v.Theme))

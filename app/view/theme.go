@@ -16,7 +16,8 @@ const (
 	colourOrigin fyne.ThemeColorName = "coral-origin"
 	colourCache  fyne.ThemeColorName = "coral-cache"
 	colourUpload fyne.ThemeColorName = "coral-upload"
-	colourBar    fyne.ThemeColorName = "coral-bar" // ground of the header
+	colourGroove fyne.ThemeColorName = "coral-groove" // of the seek bar
+	colourBar    fyne.ThemeColorName = "coral-bar"    // ground of the header
 )
 
 // look is Coral's theme. The zero value follows the system's light or dark.
@@ -74,6 +75,7 @@ var dark = palette{
 	colourOrigin:                       rgb(0x38a3b8),
 	colourCache:                        rgb(0x7d8f9b),
 	colourUpload:                       rgb(0xb48ae0),
+	colourGroove:                       veil(0xffffff, 0x38),
 	colourBar:                          rgb(0x131b20),
 }
 
@@ -111,6 +113,7 @@ var light = palette{
 	colourOrigin:                       rgb(0x14788c),
 	colourCache:                        rgb(0x75828b),
 	colourUpload:                       rgb(0x7a4fb5),
+	colourGroove:                       veil(0xffffff, 0x38),
 	colourBar:                          rgb(0xffffff),
 }
 
@@ -149,6 +152,7 @@ var contrast = palette{
 	colourOrigin:                       rgb(0x5fe0f5),
 	colourCache:                        rgb(0xd0d0d0),
 	colourUpload:                       rgb(0xd9b8ff),
+	colourGroove:                       rgb(0x808080),
 	colourBar:                          rgb(0x000000),
 }
 
@@ -219,4 +223,16 @@ func overVideo(kind settings.Theme) look {
 		return look{settings.ThemeContrast}
 	}
 	return look{settings.ThemeDark}
+}
+
+// grooved is the window's theme for sliders, whose groove Fyne draws in the
+// colour of fields, which nobody sees on a card.
+type grooved struct{ look }
+
+// Color implements fyne.Theme.
+func (grooved) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+	if name == theme.ColorNameInputBackground {
+		name = theme.ColorNameInputBorder
+	}
+	return fyne.CurrentApp().Settings().Theme().Color(name, v)
 }

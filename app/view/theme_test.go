@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 
 	"coral/app/settings"
@@ -31,9 +32,9 @@ func ratio(a, b color.NRGBA) float64 {
 func TestColoursRead(t *testing.T) {
 	grounds := []fyne.ThemeColorName{theme.ColorNameBackground, theme.ColorNameOverlayBackground, theme.ColorNameMenuBackground, colourBar, theme.ColorNameInputBackground}
 	for name, c := range map[string]struct {
-		palette       palette
-		text, graphic float64
-	}{"dark": {dark, 4.5, 3}, "light": {light, 4.5, 3}, "contrast": {contrast, 7, 4.5}} {
+		palette               palette
+		text, graphic, groove float64
+	}{"dark": {dark, 4.5, 3, 1.7}, "light": {light, 4.5, 3, 1.7}, "contrast": {contrast, 7, 4.5, 4.5}} {
 		p := c.palette
 		pairs := [][2]fyne.ThemeColorName{
 			{theme.ColorNameForegroundOnPrimary, theme.ColorNamePrimary},
@@ -51,6 +52,9 @@ func TestColoursRead(t *testing.T) {
 			if r := ratio(p[pair[0]], p[pair[1]]); r < c.text {
 				t.Errorf("%s: %s on %s: %.2f, want %.1f", name, pair[0], pair[1], r, c.text)
 			}
+		}
+		if r := ratio(p[theme.ColorNameInputBorder], p[theme.ColorNameOverlayBackground]); r < c.groove {
+			t.Errorf("%s: a slider's groove on a card: %.2f, want %.1f", name, r, c.groove)
 		}
 		for _, ink := range []fyne.ThemeColorName{theme.ColorNamePrimary, theme.ColorNameError, theme.ColorNameWarning, theme.ColorNameSuccess, colourPeers, colourOrigin, colourCache, colourUpload} {
 			if r := ratio(p[ink], p[theme.ColorNameOverlayBackground]); r < c.graphic {
@@ -79,5 +83,17 @@ func TestLookFollows(t *testing.T) {
 	}
 	if over := overVideo(settings.ThemeLight).Color(theme.ColorNameForeground, theme.VariantLight); over != dark[theme.ColorNameForeground] {
 		t.Errorf("over the picture of a light window words are %v", over)
+	}
+}
+
+// A slider's groove is that of the theme that holds now.
+func TestSliderGroove(t *testing.T) {
+	a := test.NewTempApp(t)
+	for _, kind := range []settings.Theme{settings.ThemeLight, settings.ThemeContrast} {
+		a.Settings().SetTheme(look{kind})
+		want := (look{kind}).Color(theme.ColorNameInputBorder, theme.VariantDark)
+		if got := (grooved{}).Color(theme.ColorNameInputBackground, theme.VariantDark); got != want {
+			t.Errorf("%s: %v, want %v", kind, got, want)
+		}
 	}
 }

@@ -23,6 +23,9 @@ const (
 	// The window's sizes: at first, and the least that everything still works in.
 	startWidth, startHeight = 1120, 700
 	leastWidth, leastHeight = 480, 340
+	// screenEdge is how much of the screen's height the window leaves to its own
+	// title and to a panel.
+	screenEdge = 64
 )
 
 // Window is the program's main window, with the details window and the tray.
@@ -41,20 +44,21 @@ type Window struct {
 	closed   bool
 	geometry atomic.Pointer[settings.Window]
 
-	model    *Model // the last drawn; nil: none
-	look     look
-	scale    float32 // of the screen, that icons were drawn for
-	header   *header
-	pages    map[Page]page // that were built; the others are when they are first seen
-	watch    *watchPage
-	overlays []overlay
-	help     *keyHelp
-	notices  *noticeStack
-	details  *detailsWindow
-	tray     *tray
-	mini     miniPlayer
-	keys     *keys
-	root     *fyne.Container
+	screenSize fyne.Size // in pixels; zero: not known
+	model      *Model    // the last drawn; nil: none
+	look       look
+	scale      float32 // of the screen, that icons were drawn for
+	header     *header
+	pages      map[Page]page // that were built; the others are when they are first seen
+	watch      *watchPage
+	overlays   []overlay
+	help       *keyHelp
+	notices    *noticeStack
+	details    *detailsWindow
+	tray       *tray
+	mini       miniPlayer
+	keys       *keys
+	root       *fyne.Container
 }
 
 // New builds the window around video, hidden until Fyne().Show is called. emit
@@ -188,7 +192,7 @@ func (w *Window) screen(p Page) page {
 // arrange gives the window its shape: which page, full, mini, or as it was.
 func (w *Window) arrange(m *Model, first bool) {
 	if size := m.Settings.Window; first && size.Width >= leastWidth && size.Height >= leastHeight {
-		w.win.Resize(fyne.NewSize(size.Width, size.Height))
+		w.resize(size.Width, size.Height)
 	}
 	w.screen(w.current())
 	watching := w.current() == PageWatch
@@ -209,6 +213,16 @@ func (w *Window) arrange(m *Model, first bool) {
 		w.root.Refresh()
 	}
 	w.remember(full, mini)
+}
+
+// resize makes the window so large, but no larger than the screen.
+func (w *Window) resize(width, height float32) {
+	if w.screenSize.Width > 0 {
+		scale := max(w.win.Canvas().Scale(), 1)
+		width = max(leastWidth, min(width, w.screenSize.Width/scale))
+		height = max(leastHeight, min(height, w.screenSize.Height/scale-screenEdge))
+	}
+	w.win.Resize(fyne.NewSize(width, height))
 }
 
 // remember keeps the size of the window as it is when it is neither full nor

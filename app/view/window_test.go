@@ -437,7 +437,11 @@ func TestNative(t *testing.T) {
 	w.Use(Native{
 		KeepAbove:    func(uintptr, bool) error { t.Error("asked for a window that the system does not know"); return nil },
 		NudgePointer: func() error { nudged++; return nil },
+		ScreenSize:   func() (int, int, error) { return 800, 600, nil },
 	})
+	if s := w.win.Canvas().Size(); s.Width > 800 || s.Height > 600-screenEdge {
+		t.Errorf("on a screen of 800x600 the window is %v", s)
+	}
 	m := watchModel(live())
 	w.show(m, time.Now())
 	w.show(m, time.Now().Add(time.Minute))

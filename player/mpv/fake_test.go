@@ -191,7 +191,7 @@ func TestFakeFrames(t *testing.T) {
 		}
 	})
 	defer f.OnFrame(nil)
-	buffers, last, seen := map[*uint8]bool{}, uint64(0), 0
+	buffers, heights, last, seen := map[*uint8]bool{}, map[int]bool{}, uint64(0), 0
 	f.SetSize(64, 64)
 	for seen < 40 {
 		select {
@@ -205,9 +205,14 @@ func TestFakeFrames(t *testing.T) {
 		}
 		last = n
 		seen++
-		if seen == 20 {
+		switch seen {
+		case 10:
+			p.SetMaxHeight(18)
+		case 20:
+			p.SetMaxHeight(0)
 			f.SetSize(32, 32) // smaller: the same memory
 		}
+		heights[img.Rect.Dy()] = true
 		if img.Stride != 4*img.Rect.Dx() || len(img.Pix) != img.Stride*img.Rect.Dy() {
 			t.Fatalf("%v with stride %d and %d bytes", img.Rect, img.Stride, len(img.Pix))
 		}
@@ -223,6 +228,16 @@ func TestFakeFrames(t *testing.T) {
 	}
 	if len(buffers) > 3 {
 		t.Errorf("%d buffers", len(buffers))
+	}
+	if !heights[36] || !heights[18] || len(heights) != 2 {
+		t.Errorf("pictures of %v lines", heights)
+	}
+	done(p)
+	p.SetHardware(true)
+	p.SetVolume(7)
+	await(t, p, "take it", time.Second, func(s player.State) bool { return s.Volume == 7 })
+	if got := done(p); !strings.Contains(got, "hwdec=auto-copy-safe") {
+		t.Errorf("done: %s", got)
 	}
 }
 

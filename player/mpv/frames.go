@@ -60,6 +60,17 @@ func (f *Frames) SetSize(w, h int) {
 	}
 }
 
+// limit sets how many lines are rendered at most; 0: no limit.
+func (f *Frames) limit(lines int) {
+	f.mu.Lock()
+	changed := lines != f.highest
+	f.highest = lines
+	f.mu.Unlock()
+	if changed {
+		f.again()
+	}
+}
+
 // Frame returns the newest complete picture and its number; nil if there is
 // nothing to show. The picture is the caller's until the next call. Its Stride
 // is 4 times its width.

@@ -51,6 +51,7 @@ type wishes struct {
 	muted  *bool
 	audio  *int
 	step   int
+	decode *bool // with the system's decoder
 }
 
 type load struct {
@@ -123,10 +124,6 @@ func (p *Player) configure(core uintptr, o Options) error {
 			p.log.Warn("option not known to libmpv", "option", name, "error", p.lib.errorString(code))
 		}
 	}
-	hardware := "no"
-	if o.Hardware {
-		hardware = "auto-copy-safe" // pictures must come back to memory
-	}
 	for _, s := range [][2]string{
 		// The user's mpv.conf and scripts are for the user's mpv.
 		{"config", "no"},
@@ -139,7 +136,7 @@ func (p *Player) configure(core uintptr, o Options) error {
 		{"profile", "sw-fast"},
 		{"idle", "yes"},
 		{"vo", "libmpv"},
-		{"hwdec", hardware},
+		{"hwdec", decoder(o.Hardware)},
 		{"stop-screensaver", "no"},
 		{"ao", o.audio},
 		{"audio-fallback-to-null", "yes"},
@@ -180,6 +177,13 @@ const (
 
 // observed properties change seldom and tell when; the others are polled.
 var observed = []string{"paused-for-cache", "video-params", "track-list", "hwdec-current", "video-format"}
+
+func decoder(hardware bool) string {
+	if hardware {
+		return "auto-copy-safe" // pictures must come back to memory
+	}
+	return "no"
+}
 
 func yes(on bool) string {
 	if on {
@@ -274,6 +278,12 @@ func (p *Player) SetVolume(v int) {
 
 // SetMute silences or not.
 func (p *Player) SetMute(on bool) { p.wish(func(w *wishes) { w.muted = &on }) }
+
+// SetHardware decodes with the system's decoder where that is safe, or not.
+func (p *Player) SetHardware(on bool) { p.wish(func(w *wishes) { w.decode = &on }) }
+
+// SetMaxHeight renders so many lines at most; 0: no limit.
+func (p *Player) SetMaxHeight(lines int) { p.frames.limit(lines) }
 
 // SelectAudio selects an audio track by its ID; -1: none.
 func (p *Player) SelectAudio(id int) { p.wish(func(w *wishes) { w.audio = &id }) }

@@ -226,6 +226,9 @@ func (l *loop) grant() {
 		l.state.Muted = *w.muted
 		l.set("mute", yes(*w.muted))
 	}
+	if w.decode != nil {
+		l.set("hwdec", decoder(*w.decode))
+	}
 	switch {
 	case w.stop:
 		l.stop()
