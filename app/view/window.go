@@ -26,6 +26,11 @@ const (
 	// screenEdge is how much of the screen's height the window leaves to its own
 	// title and to a panel.
 	screenEdge = 64
+
+	// After full screen was left the window manager has settling to make the window
+	// small again; from then until settled we do what it did not.
+	settling = 300 * time.Millisecond
+	settled  = 2 * time.Second
 )
 
 // Window is the program's main window, with the details window and the tray.
@@ -45,6 +50,7 @@ type Window struct {
 	geometry atomic.Pointer[settings.Window]
 
 	screenSize fyne.Size // in pixels; zero: not known
+	left       time.Time // when full screen was left last
 	model      *Model    // the last drawn; nil: none
 	look       look
 	scale      float32 // of the screen, that icons were drawn for
@@ -141,7 +147,7 @@ func (w *Window) show(m *Model, now time.Time) {
 	first := w.model == nil
 	old := w.current()
 	w.model = m
-	w.arrange(m, first)
+	w.arrange(m, first, now)
 
 	w.header.show(m)
 	w.pages[w.current()].Show(m)
@@ -190,7 +196,7 @@ func (w *Window) screen(p Page) page {
 }
 
 // arrange gives the window its shape: which page, full, mini, or as it was.
-func (w *Window) arrange(m *Model, first bool) {
+func (w *Window) arrange(m *Model, first bool, now time.Time) {
 	if size := m.Settings.Window; first && size.Width >= leastWidth && size.Height >= leastHeight {
 		w.resize(size.Width, size.Height)
 	}
@@ -200,6 +206,9 @@ func (w *Window) arrange(m *Model, first bool) {
 	mini := m.Watching != nil && m.Watching.MiniPlayer && watching && !full
 	if w.win.FullScreen() != full {
 		w.win.SetFullScreen(full)
+		if !full {
+			w.left = now
+		}
 	}
 	changed := w.mini.set(mini)
 	show(w.header, !watching)
@@ -212,7 +221,22 @@ func (w *Window) arrange(m *Model, first bool) {
 	if changed || first {
 		w.root.Refresh()
 	}
-	w.remember(full, mini)
+	w.remember(full, mini || !full && w.settling(now))
+}
+
+// settling gives the window its size back after full screen, and reports whether
+// that may be under way still: Fyne 2.7.1 takes the screen's size for the window's
+// own if it hears of it after it was told to leave.
+func (w *Window) settling(now time.Time) bool {
+	since := now.Sub(w.left)
+	if since > settled {
+		return false
+	}
+	g, is := w.Geometry(), w.win.Canvas().Size()
+	if since > settling && (is.Width > g.Width+1 || is.Height > g.Height+1) {
+		w.win.Resize(fyne.NewSize(g.Width, g.Height))
+	}
+	return true
 }
 
 // resize makes the window so large, but no larger than the screen.
@@ -225,15 +249,15 @@ func (w *Window) resize(width, height float32) {
 	w.win.Resize(fyne.NewSize(width, height))
 }
 
-// remember keeps the size of the window as it is when it is neither full nor
-// mini.
-func (w *Window) remember(full, mini bool) {
+// remember keeps the size of the window as it is, unless it is full or has another
+// size for a while.
+func (w *Window) remember(full, passing bool) {
 	g := settings.Window{Width: startWidth, Height: startHeight}
 	if last := w.geometry.Load(); last != nil {
 		g = *last
 	}
 	g.FullScreen = full
-	if s := w.win.Canvas().Size(); !full && !mini && !w.mini.leaving() && s.Width >= leastWidth {
+	if s := w.win.Canvas().Size(); !full && !passing && !w.mini.leaving() && s.Width >= leastWidth {
 		g.Width, g.Height = s.Width, s.Height
 	}
 	w.geometry.Store(&g)

@@ -431,6 +431,33 @@ func TestNotices(t *testing.T) {
 	}
 }
 
+// Fyne may come back from full screen with a window of the screen's size.
+func TestSizeAfterFullScreen(t *testing.T) {
+	w, _ := testWindow(t, 1000, 700)
+	at := time.Now()
+	m := watchModel(live())
+	w.show(m, at)
+	full := *m
+	watching := *m.Watching
+	watching.FullScreen = true
+	full.Watching = &watching
+	w.show(&full, at)
+	w.win.Resize(fyne.NewSize(1920, 1080))
+	w.show(&full, at.Add(time.Second))
+	w.show(m, at.Add(2*time.Second))
+	for i := range 5 {
+		w.show(m, at.Add(2*time.Second+time.Duration(i)*settling))
+	}
+	if s := w.win.Canvas().Size(); s != fyne.NewSize(1000, 700) {
+		t.Errorf("after full screen the window is %v", s)
+	}
+	w.win.Resize(fyne.NewSize(1200, 800))
+	w.show(m, at.Add(time.Minute))
+	if s, g := w.win.Canvas().Size(), w.Geometry(); s.Width != 1200 || g.Width != 1200 || g.FullScreen {
+		t.Errorf("the hand's size is %v, remembered %v", s, g)
+	}
+}
+
 func TestNative(t *testing.T) {
 	w, _ := testWindow(t, 1000, 700)
 	nudged := 0

@@ -181,6 +181,12 @@ func newScreen(t *testing.T, size string) *screen {
 	s := &screen{name: ":" + strings.TrimSpace(line)}
 	s.env = []string{"DISPLAY=" + s.name, "WAYLAND_DISPLAY=", "LANG=en_US.UTF-8", "LC_ALL=", "LANGUAGE=en", "DBUS_SESSION_BUS_ADDRESS=disabled:", "FYNE_SCALE=1"}
 	start(t, s.env, "openbox")
+	return s
+}
+
+// show keeps what the screen showed when the test failed: call it once the last
+// program runs, since what began last is ended first.
+func (s *screen) show(t *testing.T) {
 	t.Cleanup(func() {
 		if !t.Failed() {
 			return
@@ -190,7 +196,6 @@ func newScreen(t *testing.T, size string) *screen {
 		cmd.Env = append(os.Environ(), s.env...)
 		t.Log("the screen at the end:", name, cmd.Run())
 	})
-	return s
 }
 
 // do uses keyboard and mouse.
