@@ -7,62 +7,98 @@ import (
 	"coral/node/schedule"
 )
 
-// join brings a viewer in: it reads the playlist from the origin or the feed
-// from the first neighbours, and meets its neighbours within a moment.
+// A viewer's way in, counted in round trips.
+const (
+	// toPlaylist: connect to the origin, read the multivariant playlist, read the
+	// media playlist.
+	toPlaylist = 3
+	// toPublisher: connect, encryption (two), hellos. The link names its address.
+	toPublisher = 4
+	// toNeighbour: the same, after asking the tracker (two).
+	toNeighbour = 6
+	// playlists is what a joiner reads from the origin before its first segment.
+	playlists = 3000
+	// mostNeighbours is how many connections a node holds.
+	mostNeighbours = 60
+)
+
+// join brings a viewer in: it starts, reads the playlist from the origin or the
+// feed from the first neighbours, and meets its neighbours meanwhile.
 func (n *node) join() {
 	w := n.w
-	n.up, n.joinedAt, w.lastJoin = true, w.now, w.now
+	n.up, n.joinedAt = true, w.now
 	n.oldest = max(0, w.newest-w.cfg.Window+1)
 	n.known = n.oldest - 1
 	n.player.init(n)
-	// The tracker names peers, each of which takes some round trips to meet.
-	var others []int
-	for i, m := range w.nodes {
-		if m != n && m.up && i != publisher {
-			others = append(others, i)
-		}
-	}
-	w.rng.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
-	if d := w.cfg.Degree; d > 0 && len(others) > (d+1)/2 {
-		// Each viewer seeks half of its degree, and is found by as many.
-		others = others[:(d+1)/2]
-	}
-	if p := w.nodes[publisher]; p.up && !p.muted && len(p.peers) < w.publisherDegree() {
-		others = append(others, publisher)
-	}
-	for _, i := range others {
+	started := w.now + schedule.Instant(w.cfg.Startup)
+	for _, i := range n.others() {
 		m := w.nodes[i]
-		if m.group.NAT && n.group.NAT {
-			continue
+		trips := schedule.Instant(toNeighbour)
+		if i == publisher {
+			trips = toPublisher
 		}
-		at := w.now + 4*w.delay(&n.link, &m.link) + schedule.Instant(w.rng.Int64N(int64(200*time.Millisecond)))
+		at := started + 2*trips*w.delay(&n.link, &m.link) + schedule.Instant(w.rng.Int64N(int64(meetSpread)))
 		w.q.put(at, event{kind: meet, node: int32(n.index), from: int32(i)})
 	}
-	n.scrape()
+	n.place = len(w.living)
+	w.living = append(w.living, int32(n.index))
+	w.q.put(started, event{kind: scrape, node: int32(n.index)})
 	// The feed: one peer's window comes with the first connection; until then
 	// the origin's own playlist says as much as the publisher has signed.
-	at := w.now + 2*w.delay(&n.link, &w.origin.link)
-	w.q.put(at, event{kind: record, node: int32(n.index), from: -1, block: int32(w.nodes[publisher].known)})
+	w.q.put(started+2*toPlaylist*w.delay(&n.link, &w.origin.link), event{kind: begin, node: int32(n.index)})
+}
+
+// meetSpread is over which time a newcomer dials those whom the tracker named.
+const meetSpread = 50 * time.Millisecond
+
+// begin takes the playlist from the origin, as far as it is signed.
+func (n *node) begin() {
+	w := n.w
+	if !w.cfg.NoOrigin {
+		w.egress += playlists
+	}
+	n.record(w.nodes[publisher].known, -1)
+}
+
+// others chooses whom a newcomer connects to.
+func (n *node) others() (all []int) {
+	w := n.w
+	free := func(i int) bool {
+		m := w.nodes[i]
+		return i != n.index && !(m.group.NAT && n.group.NAT) && !slices.Contains(all, i)
+	}
+	if d := w.cfg.Degree; d > 0 && len(w.living) > (d+1)/2 {
+		// Each viewer seeks half of its degree, and is found by as many. Of those
+		// whom the tracker names some cannot be reached, hence more tries.
+		for range 2 * d {
+			if i := int(w.living[w.rng.IntN(len(w.living))]); free(i) && len(w.nodes[i].peers) < w.cfg.Degree*2 {
+				if all = append(all, i); len(all) == (d+1)/2 {
+					break
+				}
+			}
+		}
+	} else {
+		for _, i := range w.living {
+			if free(int(i)) {
+				all = append(all, int(i))
+			}
+		}
+		w.rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	}
+	if p := w.nodes[publisher]; !p.muted && len(p.peers) < w.publisherDegree() {
+		all = append(all, publisher)
+	}
+	return all
 }
 
 // scrape learns from the tracker how large the swarm is, more or less.
 func (n *node) scrape() {
-	if n.group.Liar {
+	if n.group.lies() {
 		return
 	}
 	w := n.w
 	w.q.put(w.now+schedule.Instant(10*time.Second), event{kind: scrape, node: int32(n.index)})
-	n.step(schedule.Estimate{N: w.alive() * (50 + w.rng.IntN(100)) / 100})
-}
-
-// alive is how many viewers are there.
-func (w *world) alive() (size int) {
-	for _, m := range w.nodes[1:] {
-		if m.up {
-			size++
-		}
-	}
-	return size
+	n.step(schedule.Estimate{N: len(w.living) * (50 + w.rng.IntN(100)) / 100})
 }
 
 func (w *world) publisherDegree() int {
@@ -74,7 +110,8 @@ func (w *world) publisherDegree() int {
 
 // meet connects two nodes.
 func (n *node) meet(m *node) {
-	if !n.up || !m.up || slices.Contains(n.peers, m.index) || len(n.peers) >= 60 || len(m.peers) >= 60 {
+	if !n.up || !m.up || m.muted || n.neighbour(m.index) != nil || len(n.peers) >= mostNeighbours || len(m.peers) >= mostNeighbours ||
+		slices.Contains(n.banned, m.index) || slices.Contains(m.banned, n.index) {
 		return
 	}
 	n.connect(m)
@@ -88,7 +125,8 @@ func (n *node) meet(m *node) {
 }
 
 func (n *node) connect(m *node) {
-	n.peers = append(n.peers, m.index)
+	c := &neighbour{node: m.index, path: pathOf(&n.link, &m.link)}
+	n.peers = append(n.peers, c)
 	p := schedule.Peer(m.index)
 	role := schedule.Viewer
 	switch {
@@ -98,7 +136,7 @@ func (n *node) connect(m *node) {
 		role = schedule.Helper
 	}
 	uploads := m.link.Up > 0 && !m.group.Leech
-	if n.group.Liar {
+	if n.group.lies() {
 		for s := n.oldest; s <= n.known; s++ {
 			n.learn(s)
 		}
@@ -110,14 +148,23 @@ func (n *node) connect(m *node) {
 		watching = []uint16{0}
 	}
 	n.step(schedule.Watching{Peer: p, Renditions: watching, Uploads: uploads})
-	n.step(schedule.RTT{Peer: p, RTT: 2 * (n.link.Delay + m.link.Delay)})
+	n.step(schedule.RTT{Peer: p, RTT: c.path.rtt})
 }
 
-// leave takes a node out, politely or not.
+// leave takes a viewer out, politely or not. Where viewers come and go, another
+// one comes in its place.
 func (n *node) leave(polite bool) {
-	n.up = false
-	n.w.origin.stop(n.index, 0)
+	w := n.w
+	n.up, n.leftAt = false, w.now
+	last := len(w.living) - 1
+	w.living[n.place] = w.living[last]
+	w.nodes[w.living[n.place]].place = n.place
+	w.living = w.living[:last]
+	w.origin.stop(n.index, 0)
 	n.part(polite)
+	if n.group.Stay > 0 {
+		w.add(n.group, w.now+1)
+	}
 }
 
 // mute is what becomes of a publisher that is killed, but for its feed.
@@ -129,22 +176,36 @@ func (n *node) mute() {
 // part has the neighbours find out that the node is gone.
 func (n *node) part(polite bool) {
 	for _, p := range n.peers {
-		m := n.w.nodes[p]
+		m := n.w.nodes[p.node]
 		at := n.w.now + schedule.Instant(quiet)
 		if polite {
 			at = n.w.now + n.w.delay(&n.link, &m.link)
 		}
-		n.w.q.put(at, event{kind: lost, node: int32(p), from: int32(n.index)})
+		n.w.q.put(at, event{kind: lost, node: int32(p.node), from: int32(n.index)})
 	}
 }
 
+// ban is what a forged block earns its sender.
+func (n *node) ban(from int) {
+	n.banned = append(n.banned, from)
+	n.disconnect(from)
+	n.w.nodes[from].disconnect(n.index)
+}
+
 func (n *node) disconnect(from int) {
-	i := slices.Index(n.peers, from)
+	i := slices.IndexFunc(n.peers, func(c *neighbour) bool { return c.node == from })
 	if i < 0 {
 		return
 	}
 	n.peers = slices.Delete(n.peers, i, i+1)
-	if !n.group.Liar {
-		n.step(schedule.Left{Peer: schedule.Peer(from)})
+	if n.group.lies() {
+		return
+	}
+	n.step(schedule.Left{Peer: schedule.Peer(from)})
+	// It is the tracker that brings another one.
+	if w := n.w; !n.publisher && w.cfg.Degree > 0 && len(n.peers) < (w.cfg.Degree+1)/2 && len(w.living) > 1 {
+		if m := w.nodes[w.living[w.rng.IntN(len(w.living))]]; m != n && !(m.group.NAT && n.group.NAT) {
+			w.q.put(w.now+2*toNeighbour*w.delay(&n.link, &m.link), event{kind: meet, node: int32(n.index), from: int32(m.index)})
+		}
 	}
 }

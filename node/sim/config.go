@@ -17,6 +17,7 @@ type Config struct {
 	Behind  int           // how many segments behind live players start; 0: 3
 
 	Origin      Link          // its Up serves publisher and viewers
+	Startup     time.Duration // from starting a viewer's program to its first packet
 	NoOrigin    bool          // viewers may not use it
 	OriginUntil time.Duration // it answers no viewer from then on; 0: always
 
@@ -35,12 +36,15 @@ type Config struct {
 	Watch func(node int, now schedule.Instant, ev schedule.Event, acts []schedule.Action)
 }
 
+// lies reports whether what g announces is not so.
+func (g *Group) lies() bool { return g.Liar || g.Forger }
+
 // Link is how a host is connected.
 type Link struct {
 	Up, Down int64
 	Delay    time.Duration // one way, to the middle of the network
 	Jitter   time.Duration // uniform, added per message
-	Loss     float64       // share of messages that come a retransmission later
+	Loss     float64       // share of packets lost, in each direction
 }
 
 // Group is a number of viewers of one kind.
@@ -50,8 +54,13 @@ type Group struct {
 	Join, Every time.Duration // the first one joins at Join, the others Every apart
 	// Leave is when they leave politely, Kill when they vanish; 0: never.
 	Leave, Kill time.Duration
-	Leech       bool // serves nobody
-	NAT         bool // two of these cannot connect
-	Liar        bool // announces everything, serves nothing; its play is not counted
-	Helper      bool // seeds without playing
+	// Stay is how long each stays at the mean, exponentially distributed; then it
+	// leaves politely or (every other one) vanishes, and another one comes in its
+	// place. 0: they stay.
+	Stay   time.Duration
+	Leech  bool // serves nobody
+	NAT    bool // two of these cannot connect
+	Liar   bool // announces everything, serves nothing; its play is not counted
+	Forger bool // a Liar that answers every request, with wrong bytes
+	Helper bool // seeds without playing
 }

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"slices"
 	"time"
 
 	"coral/node/schedule"
@@ -20,8 +19,11 @@ type node struct {
 	key       uint64
 	sched     *schedule.Scheduler
 	tickAt    schedule.Instant
-	peers     []int // neighbours, in order of arrival
+	peers     []*neighbour // in order of arrival
 	joinedAt  schedule.Instant
+	leftAt    schedule.Instant
+	place     int   // in world.living
+	banned    []int // sent bytes that did not verify
 
 	upFree, downFree schedule.Instant
 	known            int // newest segment whose record came; -1: none
@@ -77,6 +79,9 @@ func (n *node) send(to schedule.Peer, bytes int, ev event) {
 	m := n.w.nodes[to]
 	ev.node, ev.from = int32(to), int32(n.index)
 	n.w.control += int64(bytes + wire)
+	if n.publisher {
+		n.w.egress += int64(bytes + wire)
+	}
 	if n.link.Up > 0 {
 		spend(n.w.now, &n.upFree, bytes+wire, n.link.Up)
 	}
@@ -102,8 +107,7 @@ func (n *node) carry(a schedule.Action) {
 	case schedule.Refuse:
 		n.send(a.Peer, 9, event{kind: refuse, id: a.ID, block: int32(a.Block), reason: uint8(a.Reason)})
 	case schedule.Send:
-		size := segment.BlockLen(w.size(), a.Block)
-		at := spend(w.now, &n.upFree, size+size/25, n.link.Up)
+		at := n.upload(w.nodes[a.Peer], a.ID, a.Block, 0)
 		w.q.put(at, event{kind: sent, node: int32(n.index), from: int32(a.Peer), id: a.ID, block: int32(a.Block)})
 	case schedule.Fetch:
 		w.q.put(w.now+w.delay(&n.link, &w.origin.link), event{kind: get, node: int32(n.index), id: a.ID, block: int32(a.First), count: int32(a.Count), claimant: uint64(a.Ticket)})
@@ -124,22 +128,63 @@ func (n *node) carry(a schedule.Action) {
 
 // sent has a block on the wire.
 func (n *node) sent(ev *event) {
-	w, to := n.w, n.w.nodes[ev.from]
+	w := n.w
 	size := segment.BlockLen(w.size(), int(ev.block))
 	n.uploaded += int64(size)
 	if n.publisher {
 		w.result.publisherBytes += int64(size)
+		w.egress += int64(framed(size))
 		w.served[ev.id.Sequence] += int64(size)
 		w.pubServed[ev.id.Sequence] += int64(size)
 	}
-	at := spend(w.now+w.delay(&n.link, &to.link), &to.downFree, size, to.link.Down)
-	w.q.put(at, event{kind: data, node: ev.from, from: int32(n.index), id: ev.id, block: ev.block})
 	n.step(schedule.Sent{Peer: schedule.Peer(ev.from), ID: ev.id, Block: int(ev.block)})
+}
+
+// upload puts a block on its way to a neighbour. It returns when the network has
+// taken it: when the cap allows and the connection has little left to send.
+// forged: 1 if its bytes are wrong.
+func (n *node) upload(to *node, id segment.ID, block int, forged uint8) schedule.Instant {
+	w, size := n.w, segment.BlockLen(n.w.size(), block)
+	taken := spend(w.now, &n.upFree, framed(size), n.link.Up)
+	c := n.neighbour(to.index)
+	if c == nil || taken == schedule.Never {
+		return taken
+	}
+	taken = max(taken, c.free-c.path.lasts(notSent))
+	at := c.carry(taken, size) + w.delay(&n.link, &to.link)
+	w.q.put(at, event{kind: reach, node: int32(to.index), from: int32(n.index), id: id, block: int32(block), reason: forged})
+	return taken
+}
+
+// reach has a block at the node's downlink, where it stands behind others.
+func (n *node) reach(ev *event) {
+	size := framed(segment.BlockLen(n.w.size(), int(ev.block)))
+	at := spend(n.w.now, &n.downFree, size, n.link.Down)
+	spend(n.w.now, &n.upFree, acks(size), n.link.Up)
+	got := *ev
+	got.kind = data
+	n.w.q.put(at, got)
+}
+
+// neighbour is the connection to a node, or nil.
+func (n *node) neighbour(node int) *neighbour {
+	for _, c := range n.peers {
+		if c.node == node {
+			return c
+		}
+	}
+	return nil
 }
 
 // message takes what a neighbour sent.
 func (n *node) message(ev *event) {
-	if n.group.Liar || n.muted || !slices.Contains(n.peers, int(ev.from)) {
+	if n.muted || n.neighbour(int(ev.from)) == nil {
+		return
+	}
+	if n.group.lies() {
+		if n.group.Forger && ev.kind == request {
+			n.upload(n.w.nodes[ev.from], ev.id, int(ev.block), 1)
+		}
 		return
 	}
 	p := schedule.Peer(ev.from)
@@ -159,6 +204,12 @@ func (n *node) message(ev *event) {
 	case claim:
 		n.step(schedule.Claimed{Peer: p, ID: ev.id, Round: int(ev.round), TTL: int(ev.ttl), First: int(ev.block), Count: int(ev.count), Claimant: ev.claimant})
 	case data:
+		if ev.reason != 0 {
+			n.w.result.Forged++
+			n.step(schedule.Got{Peer: p, ID: ev.id, Block: int(ev.block)})
+			n.ban(int(ev.from))
+			return
+		}
 		n.keep(ev.id, int(ev.block))
 		n.step(schedule.Got{Peer: p, ID: ev.id, Block: int(ev.block), OK: true})
 	}
@@ -225,16 +276,25 @@ func (n *node) publish(seq int) {
 // later.
 func (n *node) passOn(seq, from int) {
 	for i, p := range n.peers {
-		if p == from || p == publisher {
+		if p.node == from || p.node == publisher {
 			continue
 		}
-		at := n.w.now + n.w.delay(&n.link, &n.w.nodes[p].link)
-		if !n.publisher && i >= 2 {
+		at := n.w.now + n.w.delay(&n.link, &n.w.nodes[p.node].link)
+		switch {
+		case n.publisher:
+			n.w.egress += recordSize
+		case i < 2:
+			n.w.control += recordSize
+			spend(n.w.now, &n.upFree, recordSize, n.link.Up)
+		default: // most have it by then, and are only told that it is there
 			at += schedule.Instant(120 * time.Millisecond)
 		}
-		n.w.q.put(at, event{kind: record, node: int32(p), from: int32(n.index), block: int32(seq)})
+		n.w.q.put(at, event{kind: record, node: int32(p.node), from: int32(n.index), block: int32(seq)})
 	}
 }
+
+// recordSize is a feed record with its digests, on the wire.
+const recordSize = 800
 
 // record takes a feed record.
 func (n *node) record(seq, from int) {
@@ -254,10 +314,10 @@ func (n *node) record(seq, from int) {
 // learn makes a segment known to the scheduler.
 func (n *node) learn(seq int) {
 	w := n.w
-	if n.group.Liar {
+	if n.group.lies() {
 		for _, p := range n.peers {
 			full := segment.FullBitmap(segment.Blocks(w.size()))
-			n.send(schedule.Peer(p), 20, event{kind: have, id: id(seq), a: full})
+			n.send(schedule.Peer(p.node), 20, event{kind: have, id: id(seq), a: full})
 		}
 		return
 	}
@@ -266,7 +326,7 @@ func (n *node) learn(seq int) {
 	for _, ev := range n.early {
 		if int(ev.id.Sequence) != seq {
 			keep = append(keep, ev)
-		} else if slices.Contains(n.peers, int(ev.from)) {
+		} else if n.neighbour(int(ev.from)) != nil {
 			n.step(schedule.Have{Peer: schedule.Peer(ev.from), ID: ev.id, Held: ev.a, Fetching: ev.b})
 		}
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // server is the origin: its uplink is shared equally, piece by piece, by the
-// downloads under way.
+// downloads under way, each of which TCP lets out no faster than its window.
 type server struct {
 	w     *world
 	link  Link
@@ -23,6 +23,9 @@ type flow struct {
 	block   int // the one being sent
 	end     int
 	left    int // bytes of block
+	sent    int
+	begun   schedule.Instant
+	path    path
 	stopped bool
 }
 
@@ -42,6 +45,7 @@ func (s *server) get(ev *event) {
 	}
 	f := &flow{node: int(ev.node), ticket: schedule.Ticket(ev.claimant), id: ev.id, block: int(ev.block), end: int(ev.block + ev.count)}
 	f.left = segment.BlockLen(s.w.size(), f.block)
+	f.begun, f.path = s.w.now, pathOf(&s.link, &s.w.nodes[f.node].link)
 	s.flows = append(s.flows, f)
 	if !s.busy {
 		s.busy = true
@@ -58,38 +62,60 @@ func (s *server) stop(node int, t schedule.Ticket) {
 	}
 }
 
-// next sends one piece of whichever answer has its turn.
+// next sends one piece of whichever answer has its turn, or waits until one may
+// go on.
 func (s *server) next() {
-	for k := 0; k < len(s.flows); {
-		if f := s.flows[k]; f.stopped || f.block >= f.end || s.silent(f.node) {
-			s.flows = append(s.flows[:k], s.flows[k+1:]...)
-		} else {
-			k++
+	wake := schedule.Never
+	for looked := 0; looked < len(s.flows); {
+		s.turn %= len(s.flows)
+		f := s.flows[s.turn]
+		if f.stopped || f.block >= f.end || s.silent(f.node) {
+			s.flows = append(s.flows[:s.turn], s.flows[s.turn+1:]...)
+			continue
 		}
+		if at := f.begun + f.path.out(f.sent); at > s.w.now {
+			wake = min(wake, at)
+			s.turn++
+			looked++
+			continue
+		}
+		s.send(f)
+		return
 	}
-	if len(s.flows) == 0 || s.link.Up <= 0 {
+	s.busy = wake < schedule.Never && s.link.Up > 0
+	if s.busy {
+		s.w.q.put(wake, event{kind: part, node: -1})
+	}
+}
+
+func (s *server) send(f *flow) {
+	if s.link.Up <= 0 {
 		s.busy = false
 		return
 	}
-	s.turn %= len(s.flows)
-	f := s.flows[s.turn]
 	n := min(piece, f.left)
 	f.left -= n
+	f.sent += n
 	free := s.w.now
-	s.w.q.put(spend(s.w.now, &free, n+n/25, s.link.Up), event{kind: part})
+	s.w.q.put(spend(s.w.now, &free, framed(n), s.link.Up), event{kind: part})
 	if f.node != publisher {
 		s.w.result.originBytes += int64(n)
+		s.w.egress += int64(framed(n))
 		s.w.served[f.id.Sequence] += int64(n)
 	}
 }
 
-// part has sent a piece.
-func (s *server) part() {
+// part has sent a piece, or (node -1) has waited for a window to open.
+func (s *server) part(ev *event) {
+	if ev.node < 0 {
+		s.next()
+		return
+	}
 	f := s.flows[s.turn]
 	if f.left == 0 {
 		w := s.w
 		to := w.nodes[f.node]
-		at := spend(w.now+w.delay(&s.link, &to.link), &to.downFree, segment.BlockLen(w.size(), f.block), to.link.Down)
+		at := spend(w.now+w.delay(&s.link, &to.link), &to.downFree, framed(segment.BlockLen(w.size(), f.block)), to.link.Down)
 		w.q.put(at, event{kind: body, node: int32(f.node), id: f.id, block: int32(f.block), claimant: uint64(f.ticket), count: int32(f.end - f.block - 1)})
 		f.block++
 		if f.block < f.end {

@@ -38,7 +38,7 @@ func (p *player) due(seq int) schedule.Instant {
 // play moves the playhead and says what is wanted.
 func (n *node) play() {
 	p, w := &n.player, n.w
-	if n.publisher || n.group.Liar || n.group.Helper || !n.up || n.known < 0 {
+	if n.publisher || n.group.lies() || n.group.Helper || !n.up || n.known < 0 {
 		return
 	}
 	if !p.started {
@@ -93,7 +93,7 @@ func (n *node) want() {
 // whole takes a complete segment.
 func (n *node) whole(seq int) {
 	p, w := &n.player, n.w
-	if n.publisher || n.group.Helper || n.group.Liar {
+	if n.publisher || n.group.Helper || n.group.lies() {
 		return
 	}
 	p.whole[seq] = true

@@ -16,6 +16,7 @@ const (
 	request              //
 	withdraw             //
 	refuse               //
+	reach                // a block has come as far as the receiver's downlink
 	data                 //
 	claim                //
 	sent                 // a block has left the uplink
@@ -24,6 +25,7 @@ const (
 	part                 // the origin's uplink has sent a piece
 	body                 // a block of an origin answer arrives
 	join                 // a viewer appears
+	begin                // a viewer has read the playlist
 	meet                 // two nodes are connected
 	leave                //
 	kill                 //

@@ -27,6 +27,9 @@ type Result struct {
 	// Copies is what origin and publisher sent to viewers, in bytes of the
 	// wanted segments; OriginCopies and PublisherCopies are its parts.
 	Copies, OriginCopies, PublisherCopies float64
+	// Egress is the same with all that goes along on the wire: headers,
+	// announcements, records, playlists.
+	Egress float64
 	// Steady is the same for the segments that appeared at least Settle after
 	// the last viewer joined; SteadyWorst is the worst of them.
 	Steady, SteadyWorst float64
@@ -46,11 +49,17 @@ type Result struct {
 	Duplicates float64 // share of the bytes received
 	Control    float64 // share of the bytes received
 	Suspects   int
+	Forged     int            // blocks with wrong bytes, none of which was kept
 	Sched      schedule.Stats // of all viewers together
 
 	// Uplinks is how much of all viewers' uplink time was used.
 	Uplinks   float64
 	MaxUpload float64 // the busiest viewer's share of all viewers' uploads
+
+	// Readies are all delays that ReadyP50 is the median of, in rising order.
+	Readies []time.Duration
+	// Loads are each viewer's uploads as a share of what its cap allowed.
+	Loads []float64
 
 	originBytes, publisherBytes int64
 }
@@ -65,13 +74,20 @@ func (w *world) report() {
 	var received, uploaded, most int64
 	capacity := 0.0
 	for _, n := range w.nodes[1:] {
-		if n.group.Liar {
+		if n.group.lies() {
 			continue
 		}
 		addStats(&r.Sched, n.sched.Stats())
 		uploaded += n.uploaded
-		if n.up && n.joinedAt > 0 {
-			capacity += float64(n.link.Up) / 8 * time.Duration(w.now-n.joinedAt).Seconds()
+		if n.joinedAt > 0 {
+			until := w.now
+			if !n.up {
+				until = n.leftAt
+			}
+			if could := float64(n.link.Up) / 8 * time.Duration(until-n.joinedAt).Seconds(); could > 0 {
+				capacity += could
+				r.Loads = append(r.Loads, float64(framed(int(n.uploaded)))/could)
+			}
 		}
 		most = max(most, n.uploaded)
 		if n.group.Helper {
@@ -100,6 +116,7 @@ func (w *world) report() {
 		r.OriginCopies = float64(r.originBytes) / whole
 		r.PublisherCopies = float64(r.publisherBytes) / whole
 		r.Copies = r.OriginCopies + r.PublisherCopies
+		r.Egress = float64(w.egress) / whole
 	}
 	settled, sum := 0, 0.0
 	for seq, n := range w.served {
@@ -128,6 +145,8 @@ func (w *world) report() {
 	r.StartP50, r.StartP95 = percentile(startups, 50), percentile(startups, 95)
 	r.ReadyP50, r.ReadyP95 = percentile(readies, 50), percentile(readies, 95)
 	r.ReadyWorst = percentile(readies, 100)
+	r.Readies = readies
+	slices.Sort(r.Loads)
 }
 
 func percentile(ds []time.Duration, p int) time.Duration {

@@ -27,13 +27,13 @@ type world struct {
 	needed    map[int]bool // segments that some viewer wanted
 	result    Result
 	control   int64
+	egress    int64   // bytes on the wire from origin and publisher to viewers
+	living    []int32 // viewers that are there, in any order
 	served    []int64 // bytes of each segment that origin and publisher sent to viewers
 	pubServed []int64 // of these, from the publisher
 	signed    []schedule.Instant
 	lastJoin  schedule.Instant
 }
-
-const wire = 54 // bytes of TCP, IP and framing around a small message
 
 // Run simulates cfg.
 func Run(cfg Config) *Result {
@@ -81,10 +81,9 @@ func (w *world) build() {
 	}
 	for _, g := range w.cfg.Groups {
 		for i := range g.Count {
-			n := &node{w: w, index: len(w.nodes), group: g, link: g.Link, tickAt: schedule.Never}
-			w.nodes = append(w.nodes, n)
-			n.init(schedule.Config{Share: !g.Leech && g.Up > 0, Origin: !w.cfg.NoOrigin && !g.Helper})
-			w.q.put(schedule.Instant(g.Join+time.Duration(i)*g.Every)+1, event{kind: join, node: int32(n.index)})
+			at := schedule.Instant(g.Join+time.Duration(i)*g.Every) + 1
+			n := w.add(g, at)
+			w.lastJoin = max(w.lastJoin, at)
 			if g.Leave > 0 {
 				w.q.put(schedule.Instant(g.Leave), event{kind: leave, node: int32(n.index)})
 			}
@@ -95,7 +94,23 @@ func (w *world) build() {
 	}
 }
 
-// blocks returns how many blocks each segment has.
+// add makes a viewer who comes at a certain time.
+func (w *world) add(g Group, at schedule.Instant) *node {
+	n := &node{w: w, index: len(w.nodes), group: g, link: g.Link, tickAt: schedule.Never}
+	w.nodes = append(w.nodes, n)
+	n.init(schedule.Config{Share: !g.Leech && g.Up > 0, Origin: !w.cfg.NoOrigin && !g.Helper})
+	w.q.put(at, event{kind: join, node: int32(n.index)})
+	if g.Stay > 0 {
+		how := leave
+		if w.rng.IntN(2) == 0 {
+			how = kill
+		}
+		w.q.put(at+schedule.Instant(w.rng.ExpFloat64()*float64(g.Stay))+1, event{kind: how, node: int32(n.index)})
+	}
+	return n
+}
+
+// size is every segment's, in bytes.
 func (w *world) size() int {
 	return int(w.cfg.Rate / 8 * int64(w.cfg.Segment) / int64(time.Second))
 }
@@ -114,7 +129,7 @@ func (w *world) handle(ev *event) {
 		w.origin.stop(int(ev.node), schedule.Ticket(ev.claimant))
 		return
 	case part:
-		w.origin.part()
+		w.origin.part(ev)
 		return
 	}
 	n := w.nodes[ev.node]
@@ -140,12 +155,16 @@ func (w *world) handle(ev *event) {
 		n.message(ev)
 	case sent:
 		n.sent(ev)
+	case reach:
+		n.reach(ev)
 	case body:
 		n.body(ev)
 	case leave:
 		n.leave(true)
 	case kill:
 		n.leave(false)
+	case begin:
+		n.begin()
 	case lost:
 		n.disconnect(int(ev.from))
 	case mute:
