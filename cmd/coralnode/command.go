@@ -24,7 +24,7 @@ type command struct {
 
 // commands makes all commands, in the order in which help lists them.
 func commands() []*command {
-	return []*command{publishCommand(), watchCommand(), seedCommand(), linkCommand(), completionCommand(), versionCommand()}
+	return []*command{publishCommand(), watchCommand(), seedCommand(), linkCommand(), pilotCommand(), completionCommand(), versionCommand()}
 }
 
 func find(name string) *command {

@@ -29,7 +29,7 @@ var house = map[string]room{
 	"assets": {},
 
 	"cmd/coralnode": {
-		inner: []string{"node", "node/budget", "node/channel", "node/origin", "node/publish", "player/web"},
+		inner: []string{"node", "node/budget", "node/channel", "node/origin", "node/publish", "node/sim", "player/web"},
 		outer: []string{"github.com/adrg/xdg", "github.com/skip2/go-qrcode"},
 		tests: []string{"assets"},
 	},

@@ -40,8 +40,10 @@ func (n *node) join() {
 		at := started + 2*trips*w.delay(&n.link, &m.link) + schedule.Instant(w.rng.Int64N(int64(meetSpread)))
 		w.q.put(at, event{kind: meet, node: int32(n.index), from: int32(i)})
 	}
-	n.place = len(w.living)
-	w.living = append(w.living, int32(n.index))
+	if !n.group.Alone {
+		n.place = len(w.living)
+		w.living = append(w.living, int32(n.index))
+	}
 	w.q.put(started, event{kind: scrape, node: int32(n.index)})
 	// The feed: one peer's window comes with the first connection; until then
 	// the origin's own playlist says as much as the publisher has signed.
@@ -58,11 +60,17 @@ func (n *node) begin() {
 		w.egress += playlists
 	}
 	n.record(w.nodes[publisher].known, -1)
+	if n.group.Alone { // nobody tells it of new segments: RFC 8216 section 6.3.4
+		w.q.put(w.now+schedule.Instant(w.cfg.Segment), event{kind: begin, node: int32(n.index)})
+	}
 }
 
 // others chooses whom a newcomer connects to.
 func (n *node) others() (all []int) {
 	w := n.w
+	if n.group.Alone {
+		return nil
+	}
 	free := func(i int) bool {
 		m := w.nodes[i]
 		return i != n.index && !(m.group.NAT && n.group.NAT) && !slices.Contains(all, i)
@@ -156,10 +164,11 @@ func (n *node) connect(m *node) {
 func (n *node) leave(polite bool) {
 	w := n.w
 	n.up, n.leftAt = false, w.now
-	last := len(w.living) - 1
-	w.living[n.place] = w.living[last]
-	w.nodes[w.living[n.place]].place = n.place
-	w.living = w.living[:last]
+	if last := len(w.living) - 1; !n.group.Alone {
+		w.living[n.place] = w.living[last]
+		w.nodes[w.living[n.place]].place = n.place
+		w.living = w.living[:last]
+	}
 	w.origin.stop(n.index, 0)
 	n.part(polite)
 	if n.group.Stay > 0 {

@@ -31,6 +31,10 @@ type Config struct {
 	// PublisherDegree is how many viewers the publisher knows; 0: up to 50.
 	PublisherDegree int
 
+	// Second, if set, is called once in every simulated second; it returns false
+	// to end the run there.
+	Second func(now time.Duration) bool
+
 	// Watch, if set, is given every step of every viewer (and, as node -1, of
 	// the publisher): for traces and invariants.
 	Watch func(node int, now schedule.Instant, ev schedule.Event, acts []schedule.Action)
@@ -59,6 +63,7 @@ type Group struct {
 	// place. 0: they stay.
 	Stay   time.Duration
 	Leech  bool // serves nobody
+	Alone  bool // has no peers, as a viewer who does not share: plain HLS
 	NAT    bool // two of these cannot connect
 	Liar   bool // announces everything, serves nothing; its play is not counted
 	Forger bool // a Liar that answers every request, with wrong bytes

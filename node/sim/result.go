@@ -33,12 +33,16 @@ type Result struct {
 	// Steady is the same for the segments that appeared at least Settle after
 	// the last viewer joined; SteadyWorst is the worst of them.
 	Steady, SteadyWorst float64
+	// SteadyEgress is Egress from settle after the last viewer joined, by the
+	// stream's time: also what is sent late counts.
+	SteadyEgress float64
 	// Offload is the share of what viewers got that neither sent.
 	Offload float64
 
 	Started      int // viewers that began to play
 	Stalls       int
 	StallTime    time.Duration
+	Played       int // segments, by all viewers together
 	StalledPeers int
 	Stalled      []Stall
 
@@ -100,6 +104,7 @@ func (w *world) report() {
 			startups = append(startups, p.startup)
 		}
 		r.Stalls += p.stalls
+		r.Played += p.played
 		if p.stalls > 0 {
 			r.StalledPeers++
 		}
@@ -117,6 +122,9 @@ func (w *world) report() {
 		r.PublisherCopies = float64(r.publisherBytes) / whole
 		r.Copies = r.OriginCopies + r.PublisherCopies
 		r.Egress = float64(w.egress) / whole
+	}
+	if t := time.Duration(w.now - w.settledAt).Seconds(); w.settledAt > 0 && t > 0 {
+		r.SteadyEgress = float64(w.egress-w.settledEgress) * 8 / t / float64(w.cfg.Rate)
 	}
 	settled, sum := 0, 0.0
 	for seq, n := range w.served {

@@ -56,7 +56,7 @@ var scenarios = []struct {
 	}, bound{copies: 1.2, steady: 1.1, start: 1200 * time.Millisecond, ready: 2 * time.Second, duplicates: 0.02}},
 	{"no sharing", func(s uint64) Config {
 		c := lab(s)
-		c.Origin.Up, c.Publisher.Up, c.Groups[0].Leech = 100e6, 0, true
+		c.Origin.Up, c.Groups[0].Alone = 100e6, true
 		return c
 	}, bound{copies: 6, start: 500 * time.Millisecond}},
 	{"third killed", func(s uint64) Config {

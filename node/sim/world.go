@@ -33,6 +33,9 @@ type world struct {
 	pubServed []int64 // of these, from the publisher
 	signed    []schedule.Instant
 	lastJoin  schedule.Instant
+
+	settledAt     schedule.Instant
+	settledEgress int64 // of egress, by then
 }
 
 // Run simulates cfg.
@@ -56,14 +59,23 @@ func newWorld(cfg Config) *world {
 }
 
 func (w *world) run() {
-	end := schedule.Instant(w.cfg.Duration)
+	end, second := schedule.Instant(w.cfg.Duration), schedule.Instant(0)
 	w.q.put(1, event{kind: appear})
 	for {
 		at, ev, ok := w.q.take()
 		if !ok || at > end {
 			break
 		}
+		if w.cfg.Second != nil && at >= second {
+			if !w.cfg.Second(time.Duration(at)) {
+				break
+			}
+			second = at + schedule.Instant(time.Second)
+		}
 		w.now = at
+		if w.settledAt == 0 && at >= w.lastJoin+schedule.Instant(settle) {
+			w.settledAt, w.settledEgress = at, w.egress
+		}
 		w.handle(&ev)
 		w.result.Events++
 	}
@@ -98,7 +110,7 @@ func (w *world) build() {
 func (w *world) add(g Group, at schedule.Instant) *node {
 	n := &node{w: w, index: len(w.nodes), group: g, link: g.Link, tickAt: schedule.Never}
 	w.nodes = append(w.nodes, n)
-	n.init(schedule.Config{Share: !g.Leech && g.Up > 0, Origin: !w.cfg.NoOrigin && !g.Helper})
+	n.init(schedule.Config{Share: !g.Leech && !g.Alone && g.Up > 0, Origin: !w.cfg.NoOrigin && !g.Helper})
 	w.q.put(at, event{kind: join, node: int32(n.index)})
 	if g.Stay > 0 {
 		how := leave
