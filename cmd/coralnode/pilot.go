@@ -54,8 +54,9 @@ func pilotCommand() *command {
 		name: "pilot", flags: f,
 		summary: "try out an event in the simulator: offload, stalls, how many viewers",
 		detail: "Simulates the audience: the same decisions that Coral's nodes take, on modelled\n" +
-			"lines. Beside it stands what your line alone would do, shared out equally. Who does\n" +
-			"not share has no peers. Nothing is sent to anybody. It takes up to a minute or two.",
+			"lines; the publisher runs beside your HLS source. Next to it stands what your line\n" +
+			"alone would do, shared out equally. Who does not share has no peers. Nothing is\n" +
+			"sent to anybody. It takes up to a minute or two.",
 		examples: "coralnode pilot --bitrate 4M --viewers 300 --uplinks 10M --line 100M\n" +
 			"coralnode pilot --bitrate 2.5M --viewers 5000 --uplinks 0:20,2M:40,8M:30,20M:10 --line 200M --json",
 		run: func(ctx context.Context, env *environment, _ []string) error {
@@ -158,7 +159,7 @@ func (q *occasion) config(n int) sim.Config {
 	publisher := sim.Link{Up: int64(min(line/2, publisherCopies*float64(q.bitrate))), Down: 1e9, Delay: time.Millisecond}
 	steady := 6 * q.segment
 	cfg := sim.Config{
-		Seed: 1, Rate: int64(q.bitrate), Segment: q.segment, Publisher: publisher,
+		Seed: 1, Rate: int64(q.bitrate), Segment: q.segment, Publisher: publisher, Beside: true,
 		Origin:   sim.Link{Up: int64(line) - publisher.Up, Down: 1e9, Delay: 15 * time.Millisecond},
 		Duration: 4*q.segment + q.within + 2*settled + steady,
 		Startup:  150 * time.Millisecond,

@@ -17,6 +17,7 @@ type Config struct {
 	Behind  int           // how many segments behind live players start; 0: 3
 
 	Origin      Link          // its Up serves publisher and viewers
+	Beside      bool          // the publisher runs beside the origin and reads without its Up
 	Startup     time.Duration // from starting a viewer's program to its first packet
 	NoOrigin    bool          // viewers may not use it
 	OriginUntil time.Duration // it answers no viewer from then on; 0: always

@@ -255,9 +255,14 @@ func (n *node) keep(s segment.ID, i int) {
 	}
 }
 
-// notice is the publisher's discovery of a segment, which it downloads.
+// notice is the publisher's discovery of a segment, which it downloads unless it
+// runs beside the origin.
 func (n *node) notice(seq int) {
 	w := n.w
+	if w.cfg.Beside {
+		n.publish(seq)
+		return
+	}
 	w.q.put(w.now+w.delay(&n.link, &w.origin.link), event{kind: get, node: int32(n.index), id: id(seq), block: 0, count: int32(segment.Blocks(w.size()))})
 }
 
