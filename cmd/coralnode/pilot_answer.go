@@ -71,7 +71,8 @@ func (q *occasion) outcome(r *sim.Result, n int) outcome {
 	// copies that feed a swarm are needed only once.
 	copies := r.SteadyEgress/wireOverhead + (1-q.fluid())*float64(q.viewers-n)
 	o.SentBPS = int64(min(copies*float64(q.bitrate)*wireOverhead, float64(q.line)))
-	o.Offload = max(0, 1-copies/float64(q.viewers))
+	got := float64(q.viewers) * (1 - o.StalledTime) // who waits gets less than the stream
+	o.Offload = max(0, 1-copies/max(got, 1))
 	o.CarriesViewers = q.carries(o.Offload)
 	return o
 }

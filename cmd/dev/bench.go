@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -36,6 +37,8 @@ var comparisons = []comparison{
 func runBenchmarks(ctx context.Context, root string, args []string) error {
 	f := flag.NewFlagSet("dev bench", flag.ContinueOnError)
 	span := f.Duration("time", time.Second, "how long each benchmark runs")
+	plots := f.String("plots", filepath.Join("dist", "plots"), "folder for the pictures, below Coral's")
+	large := f.Bool("large", false, "simulate 10,000 viewers too, and 100,000 in coarser units: many minutes more")
 	if err := parse(f, args); err != nil {
 		return err
 	}
@@ -64,16 +67,15 @@ func runBenchmarks(ctx context.Context, root string, args []string) error {
 		}
 		rows = append(rows, []string{c.what, fmt.Sprintf("%.0f MB/s", ours), fmt.Sprintf("%.0f MB/s", reference), fmt.Sprintf("%.2f", ours/reference), c.against})
 	}
-	for _, s := range simulations {
-		fmt.Fprintf(os.Stderr, "simulating %s …\n", s.what)
-		rows = append(rows, s.row())
-	}
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "WHAT\tCORAL\tREFERENCE\tRATIO\tTHE REFERENCE IS")
 	for _, r := range rows {
 		fmt.Fprintln(t, strings.Join(r, "\t"))
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return simulate(ctx, filepath.Join(root, *plots), *large)
 }
 
 // names are the benchmarks of a package that the table needs.

@@ -23,6 +23,7 @@ import (
 	"go.uber.org/goleak"
 
 	"coral/assets"
+	"coral/node/sim"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -148,16 +149,34 @@ func TestCrewEndsWithItsFirstDeath(t *testing.T) {
 	}
 }
 
-func TestSimulationBound(t *testing.T) {
-	for _, s := range simulations {
-		if b := s.bound(); b != 1 {
+func TestFluidBound(t *testing.T) {
+	for _, s := range bySize(true) {
+		if b := fluid(s.cfg); b != 1 {
 			t.Errorf("%s: bound is %.2f: the audience can carry the stream", s.what, b)
 		}
 	}
-	poor := simulation{cfg: audience(10, 1e6, 0)}
-	poor.cfg.Groups[0].Up = 0.75e6
-	if b := poor.bound(); b != 5 {
+	if b := fluid(audience(10, 0.5, 4)); b != 5 {
 		t.Errorf("ten viewers who give half a copy each need %.2f", b)
+	}
+	cfg := audience(10, 5, 4)
+	cfg.Groups[0].Alone = true
+	if b := fluid(cfg); b != 10 {
+		t.Errorf("ten viewers without peers need %.2f", b)
+	}
+}
+
+func TestPlots(t *testing.T) {
+	ss := byUplink()[:1]
+	ss[0].cfg.Groups[0].Count, ss[0].cfg.Duration = 6, 30*time.Second
+	rs := []*sim.Result{median(ss[0].cfg)}
+	for _, draw := range []func(string, []scenario, []*sim.Result) error{drawCopies, drawOffload, drawDelays, drawLoads} {
+		name := filepath.Join(t.TempDir(), "a.svg")
+		if err := draw(name, ss, rs); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := os.ReadFile(name); err != nil || !bytes.Contains(b, []byte("<path")) || !bytes.HasSuffix(bytes.TrimSpace(b), []byte("</svg>")) || len(b) > 100_000 {
+			t.Errorf("%d bytes, %v", len(b), err)
+		}
 	}
 }
 

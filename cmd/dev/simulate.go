@@ -1,56 +1,154 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"coral/node/sim"
 )
 
-// simulation is one line of the table: how many copies of the stream the
-// organiser's line carries, against the fluid bound max(1, N − Σu/r).
-type simulation struct {
+// What bench asks the simulator. All viewers get 1.5 Mbit/s in segments of 2 s.
+
+const (
+	streamRate = 1_500_000
+	blockBytes = 32 << 10
+	// seeds is how often each scenario of up to manyViewers is run: the table
+	// shows medians. Larger swarms differ little from run to run.
+	seeds       = 3
+	manyViewers = 300
+)
+
+// audience is n viewers on ordinary lines, who all come within ten seconds, to an
+// origin whose line could carry originCopies of them.
+func audience(n int, up float64, originCopies float64) sim.Config {
+	cfg := sim.Config{
+		Seed: 1, Duration: 60 * time.Second, Rate: streamRate, Segment: 2 * time.Second, Startup: 150 * time.Millisecond,
+		Origin:    sim.Link{Up: int64(originCopies * streamRate), Down: 100e6, Delay: 15 * time.Millisecond},
+		Publisher: sim.Link{Up: 4 * streamRate, Down: 100e6, Delay: 5 * time.Millisecond},
+		Groups:    []sim.Group{viewers(n, up, 8*time.Second, min(500*time.Millisecond, 10*time.Second/time.Duration(n)))},
+	}
+	if n > 30 {
+		cfg.Degree = 12
+	}
+	if n > manyViewers {
+		cfg.Duration = 44 * time.Second
+	}
+	return cfg
+}
+
+// viewers are n of them, each with up times the stream's rate to give.
+func viewers(n int, up float64, join, every time.Duration) sim.Group {
+	return sim.Group{
+		Count: n, Link: sim.Link{Up: int64(up * streamRate), Down: 40e6, Delay: 15 * time.Millisecond, Jitter: 3 * time.Millisecond},
+		Join: join, Every: every,
+	}
+}
+
+// fluid is what must be sent to the viewers at the least, in copies: max(1, N −
+// Σu/r), where u is what an uplink carries of the stream beside headers.
+func fluid(cfg sim.Config) float64 {
+	n, up := 0.0, 0.0
+	for _, g := range cfg.Groups {
+		if g.Liar || g.Forger {
+			continue
+		}
+		n += float64(g.Count)
+		if !g.Alone {
+			up += float64(g.Count) * float64(g.Up)
+		}
+	}
+	return max(1, n-up/float64(cfg.Rate))
+}
+
+// median runs cfg with several seeds and gives the run in the middle by what the
+// organiser's line sends.
+func median(cfg sim.Config) *sim.Result {
+	n := 0
+	for _, g := range cfg.Groups {
+		n += g.Count
+	}
+	runs := 1
+	if n <= manyViewers {
+		runs = seeds
+	}
+	var all []*sim.Result
+	for seed := range runs {
+		cfg.Seed = uint64(seed + 1)
+		all = append(all, sim.Run(cfg))
+	}
+	slices.SortFunc(all, func(a, b *sim.Result) int { return cmp.Compare(a.SteadyEgress, b.SteadyEgress) })
+	return all[len(all)/2]
+}
+
+// scenario is one line of a table.
+type scenario struct {
 	what string
 	cfg  sim.Config
 }
 
-// simulations are audiences of three sizes on ordinary lines, who all come
-// within ten seconds, to origins whose uplinks could carry 4, 8 and 133 of them.
-var simulations = []simulation{
-	{"6 viewers", audience(6, 6e6, 0)},
-	{"30 viewers", audience(30, 12e6, 0)},
-	{"1,000 viewers", audience(1000, 200e6, 12)},
+// bySize are audiences of rising size. Thin ones watch a stream of one block per
+// segment: that is what is coarser about them, and why their uplinks are ample.
+func bySize(large bool) (all []scenario) {
+	sizes := []int{10, 30, 100, 1000}
+	if large {
+		sizes = append(sizes, 10_000)
+	}
+	for _, n := range sizes {
+		all = append(all, scenario{fmt.Sprintf("%d viewers", n), audience(n, 3.3, max(4, float64(n)/7.5))})
+	}
+	thin := []int{1000, 10_000}
+	if large {
+		thin = append(thin, 100_000)
+	}
+	for _, n := range thin {
+		cfg := audience(n, 3.3, float64(n)/7.5)
+		cfg.Rate = blockBytes * 8 / 2
+		all = append(all, scenario{fmt.Sprintf("%d, one block per segment", n), cfg})
+	}
+	return all
 }
 
-func audience(n int, originUp int64, degree int) sim.Config {
-	return sim.Config{
-		Seed: 1, Duration: 60 * time.Second, Rate: 1.5e6, Segment: 2 * time.Second,
-		Origin:    sim.Link{Up: originUp, Down: 100e6, Delay: 15 * time.Millisecond},
-		Publisher: sim.Link{Up: 6e6, Down: 100e6, Delay: 5 * time.Millisecond},
-		Degree:    degree,
-		Groups: []sim.Group{{
-			Count: n, Link: sim.Link{Up: 5e6, Down: 40e6, Delay: 15 * time.Millisecond, Jitter: 3 * time.Millisecond},
-			Join: 8 * time.Second, Every: min(500*time.Millisecond, 10*time.Second/time.Duration(n)),
-		}},
+// byUplink are thirty viewers whose uplinks shrink; the origin could carry all.
+func byUplink() (all []scenario) {
+	for _, up := range []float64{2, 1.5, 1.2, 1, 0.8, 0.6, 0.4, 0.2} {
+		all = append(all, scenario{fmt.Sprintf("uplinks of %.1f times the stream", up), audience(30, up, 32)})
+	}
+	return all
+}
+
+// troubles are what may befall thirty viewers.
+func troubles() []scenario {
+	with := func(change func(*sim.Config)) sim.Config {
+		cfg := audience(30, 3.3, 6)
+		change(&cfg)
+		return cfg
+	}
+	some := func(n int, cfg *sim.Config) *sim.Group {
+		cfg.Groups[0].Count -= n
+		cfg.Groups = append(cfg.Groups, viewers(n, 3.3, 8100*time.Millisecond, 400*time.Millisecond))
+		return &cfg.Groups[1]
+	}
+	flash := audience(5, 3.3, 2)
+	flash.Groups = append(flash.Groups, viewers(15, 3.3, 25*time.Second, 330*time.Millisecond))
+	return []scenario{
+		{"30 viewers", with(func(*sim.Config) {})},
+		{"flash crowd: 5, then 15 more in 5 s, line of 2 copies", flash},
+		{"viewers stay a minute at the mean, others come", with(func(c *sim.Config) { c.Groups[0].Stay = time.Minute })},
+		{"10 of 30 killed at once", with(func(c *sim.Config) { some(10, c).Kill = 35 * time.Second })},
+		{"15 of 30 killed at once", with(func(c *sim.Config) { some(15, c).Kill = 35 * time.Second })},
+		{"3 of 30 announce and never deliver", with(func(c *sim.Config) { some(3, c).Liar = true })},
+		{"9 of 30 announce and never deliver", with(func(c *sim.Config) { some(9, c).Liar = true })},
+		{"3 of 30 send wrong bytes", with(func(c *sim.Config) { some(3, c).Forger = true })},
+		{"10 of 30 behind NAT", with(func(c *sim.Config) { some(10, c).NAT = true })},
+		{"10 of 30 do not share", with(func(c *sim.Config) { c.Origin.Up = 16 * streamRate; some(10, c).Alone = true })},
+		{"1 % loss on every link", with(func(c *sim.Config) { c.Groups[0].Loss = 0.01 })},
 	}
 }
 
-func (s simulation) row() []string {
-	r := sim.Run(s.cfg)
-	bound := s.bound()
-	return []string{
-		"simulator: " + s.what,
-		fmt.Sprintf("%.2f copies", r.Copies), fmt.Sprintf("%.2f copies", bound), fmt.Sprintf("%.2f", r.Copies/bound),
-		fmt.Sprintf("the fluid bound; %d stalls, start %d ms (median)", r.Stalls, r.StartP50.Milliseconds()),
-	}
-}
-
-// bound is what must be sent to the viewers at the least, in copies.
-func (s simulation) bound() float64 {
-	n, up := 0, int64(0)
-	for _, g := range s.cfg.Groups {
-		n += g.Count
-		up += int64(g.Count) * g.Up
-	}
-	return max(1, float64(n)-float64(up)/float64(s.cfg.Rate))
+// offloads are a run's offload, and the bound min(1 − 1/N, ρ).
+func offloads(cfg sim.Config, r *sim.Result) (offload, bound float64) {
+	n := float64(r.Viewers)
+	return 1 - r.Steady/n, 1 - fluid(cfg)/n
 }
