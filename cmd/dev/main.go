@@ -19,7 +19,7 @@ const usage = `Usage: go run ./cmd/dev COMMAND
   run      play the built-in demo channel: a live origin, a publisher, two helpers, a viewer
   test     install what the tests use and pass every test
   check    formatting, vet, linters, layering, go.mod, known vulnerabilities
-  bench    the benchmarks, one table with ratios against their references
+  bench    the benchmarks against their references; audiences in the simulator, with pictures
   package  build coralnode for every system, into dist/
 
 "go run ./cmd/dev COMMAND --help" shows a command's flags.
