@@ -90,8 +90,11 @@ func (s *Scheduler) goal(o *object) Instant {
 	if o.background {
 		return Never
 	}
-	return max(s.now, o.due-Instant(urgentMargin))
+	return max(s.now, o.due-margin(o))
 }
+
+// margin is how long before its due time that is.
+func margin(o *object) Instant { return Instant(min(max(o.duration/8, minMargin), maxMargin)) }
 
 // planRoom asks for what neighbours hold while there is time.
 func (s *Scheduler) planRoom(o *object) {
@@ -247,7 +250,7 @@ func (s *Scheduler) takeOver(o *object, f *fetch) bool {
 	if f.end-f.next < 2 || f.at == s.now {
 		return false
 	}
-	limit := max(s.goal(o)-Instant(urgentMargin), f.expect(s.now, &s.origin, f.end-1))
+	limit := max(s.goal(o)-margin(o), f.expect(s.now, &s.origin, f.end-1))
 	clear(s.plan.extra[:])
 	theirs, before, last := 0, 0, -1
 	for i := f.next; i < f.end; i++ {
@@ -274,7 +277,7 @@ func (s *Scheduler) takeOver(o *object, f *fetch) bool {
 // time for the player if the player waits for it, else before the fetch has got
 // there.
 func (s *Scheduler) fillBy(o *object, f *fetch, i int) Instant {
-	return max(f.expect(s.now, &s.origin, i)-Instant(s.origin.block), s.goal(o)-Instant(urgentMargin))
+	return max(f.expect(s.now, &s.origin, i)-Instant(s.origin.block), s.goal(o)-margin(o))
 }
 
 // soonest returns the peer of m with room that is expected to deliver first.

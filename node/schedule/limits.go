@@ -90,8 +90,12 @@ const (
 	hardBase = 300 * time.Millisecond
 	// urgentPoll is how often an urgent segment is looked at if nothing happens.
 	urgentPoll = 60 * time.Millisecond
-	// urgentMargin is how long before its due time a block shall be here.
-	urgentMargin = 150 * time.Millisecond
+	// A block shall be here an eighth of its segment before its due time, within
+	// these bounds: what neighbours with full uplinks promise comes late. In
+	// simulation 150 ms for all had viewers wait twice as long where uplinks are
+	// smaller than the stream, and saved nothing; 500 ms had them wait twice as
+	// long where every tenth packet is lost.
+	minMargin, maxMargin = 150 * time.Millisecond, 250 * time.Millisecond
 	// lateAsk is how long a block that is late already is said to be of use:
 	// below urgentUpload, so that it counts as urgent there.
 	lateAsk = 900 * time.Millisecond

@@ -228,6 +228,9 @@ func (s *Scheduler) urgencyOf(r *request) urgency {
 	} else if r.o.seeding && !r.o.blocks[r.block].shown.has(r.p.slot) {
 		u.class = 2
 	}
+	if !r.p.uploads {
+		u.class++ // whoever passes things on serves others with them, too
+	}
 	return u
 }
 
