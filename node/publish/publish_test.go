@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -234,14 +235,19 @@ func TestLive(t *testing.T) {
 	if list[0].Sequence < 105 {
 		t.Errorf("begins with %d, which had left the window", list[0].Sequence)
 	}
+	var took []time.Duration
 	for i, e := range list {
-		if e.Sequence != list[0].Sequence+uint64(i) || e.Discontinuity || e.WindowStart+3 != e.Sequence && i > 3 {
+		if e.Sequence != list[0].Sequence+uint64(i) || e.Discontinuity || e.WindowStart+3 < e.Sequence || e.WindowStart > e.Sequence {
 			t.Errorf("%+v", e)
 		}
-		// Noticed, fetched and signed soon after it appeared.
-		if end := e.ProgramDateTime.Add(e.Duration); i > 3 && m.arrived[e.ID()].Sub(end) > 400*time.Millisecond {
-			t.Errorf("%v was published %v after it appeared", e.ID(), m.arrived[e.ID()].Sub(end))
+		if i > 3 {
+			took = append(took, m.arrived[e.ID()].Sub(e.ProgramDateTime.Add(e.Duration)))
 		}
+	}
+	// Noticed, fetched and signed soon after it appeared: the median, since a busy
+	// machine may stop for longer than that.
+	if slices.Sort(took); took[len(took)/2] > 400*time.Millisecond {
+		t.Errorf("segments were published %v after they appeared", took)
 	}
 	m.checkBytes(o, 0, 0)
 	m.checkBytes(o, 1, 1)
@@ -299,7 +305,7 @@ func TestSourceRestarts(t *testing.T) {
 	for _, dated := range []bool{true, false} {
 		t.Run(fmt.Sprintf("dated %v", dated), func(t *testing.T) {
 			t.Parallel()
-			o := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 300 * time.Millisecond, Backlog: 8, FirstSequence: 20, Window: 5, Bitrates: []int{300_000}, Format: nodetest.FMP4, NoDateTime: !dated, Single: true})
+			o := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 300 * time.Millisecond, Backlog: 8, FirstSequence: 20, Window: 12, Bitrates: []int{300_000}, Format: nodetest.FMP4, NoDateTime: !dated, Single: true})
 			_, m := play(t, o, Config{})
 			m.until("first run", func() bool { return len(m.media(0)) >= 7 })
 			o.Restart(0)
@@ -413,7 +419,8 @@ func pause(t *testing.T, d time.Duration) {
 
 func TestSameFolderSameLink(t *testing.T) {
 	t.Parallel()
-	o := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 250 * time.Millisecond, Backlog: 10, FirstSequence: 5, Format: nodetest.FMP4, Bitrates: []int{300_000}, Audio: []string{"en"}})
+	// The window outlives the outage: what leaves it unseen cannot be published.
+	o := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 250 * time.Millisecond, Backlog: 10, FirstSequence: 5, Window: 80, Format: nodetest.FMP4, Bitrates: []int{300_000}, Audio: []string{"en"}})
 	cfg := Config{State: t.TempDir(), Source: o.Start(t), Name: "Ours"}
 	var m *memory
 	r := start(t, cfg, func(p *Publisher) Sink { m = newMemory(t, p); return m })
