@@ -52,17 +52,7 @@ func TestFirstVisit(t *testing.T) {
 	s.do(t, "key", "s")
 	eventually(t, "sharing again", func() bool { return c.connected() == 3 })
 
-	s.do(t, "key", "f")
-	eventually(t, "full screen", func() bool { return strings.Contains(s.do(t, "getwindowgeometry", window), "1280x800") })
-	for tries := 0; strings.Contains(s.do(t, "getwindowgeometry", window), "1280x800"); tries++ {
-		if tries%40 == 0 { // while the window changes, the window manager may keep a key
-			s.do(t, "key", "f")
-		}
-		if tries == 200 {
-			t.Fatal("full screen is not left")
-		}
-		time.Sleep(250 * time.Millisecond)
-	}
+	s.fullScreen(t, window, "1280x800")
 
 	// A second program hands its link over and ends.
 	second := start(t, env, filepath.Join(built, "coral"), c.link)

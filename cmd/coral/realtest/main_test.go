@@ -119,6 +119,13 @@ func start(t *testing.T, env []string, name string, args ...string) *process {
 		close(p.done)
 	}()
 	t.Cleanup(func() {
+		if t.Failed() { // a Go program says where it stands
+			p.cmd.Process.Signal(syscall.SIGQUIT)
+			select {
+			case <-p.done:
+			case <-time.After(5 * time.Second):
+			}
+		}
 		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		<-p.done
 		if t.Failed() {
@@ -208,6 +215,39 @@ func (s *screen) do(t *testing.T, args ...string) string {
 		t.Fatalf("xdotool %v: %v %s", args, err, out)
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// fullScreen fills the screen, whose size is given, and leaves again at once.
+//
+// openbox grows the window first and then its frame, and on a busy machine stops
+// between the two, for ever, whatever the program asks for: that is not judged.
+func (s *screen) fullScreen(t *testing.T, window, size string) {
+	t.Helper()
+	large := func() bool { return strings.Contains(s.do(t, "getwindowgeometry", window), size) }
+	stuck := func() bool {
+		return large() && !strings.Contains(s.do(t, "getwindowgeometry", window), "Position: 0,0")
+	}
+	s.do(t, "key", "f")
+	eventually(t, "full screen", large)
+	for range 10 {
+		if !stuck() {
+			break
+		}
+		time.Sleep(time.Second)
+	}
+	for tries := 0; large(); tries++ {
+		if stuck() && tries > 40 {
+			t.Log("openbox left the window's frame behind")
+			return
+		}
+		if tries%40 == 0 { // while the window changes, the window manager may keep a key
+			s.do(t, "key", "f")
+		}
+		if tries == 200 {
+			t.Fatal("full screen is not left")
+		}
+		time.Sleep(250 * time.Millisecond)
+	}
 }
 
 // answer chooses one of the two answers about sharing, once they are there.
