@@ -47,8 +47,8 @@ func pilotCommand() *command {
 	})
 	f.add((*streamRate)(&q.line), option{name: "line", value: "RATE", usage: "what your line sends, origin and publisher together, such as 100M; needed"})
 	f.add((*percent)(&q.sharing), option{name: "sharing", value: "PERCENT", usage: "how many of the viewers agree to share (default: 80)"})
-	f.add((*segmentTime)(&q.segment), option{name: "segment", value: "DURATION", usage: "how long a segment plays, such as 6s (default: 2s)"})
-	f.add((*arrival)(&q.within), option{name: "within", value: "DURATION", usage: "in which time all of them come, such as 20s (default: 1m)"})
+	f.add(span{&q.segment, leastSegment, mostSegment, "2s"}, option{name: "segment", value: "DURATION", usage: "how long a segment plays, such as 6s (default: 2s)"})
+	f.add(span{&q.within, leastArrival, mostArrival, "20s"}, option{name: "within", value: "DURATION", usage: "in which time all of them come, such as 20s (default: 1m)"})
 	f.toggle(&asJSON, "json", "print the answer as JSON")
 	return &command{
 		name: "pilot", flags: f,

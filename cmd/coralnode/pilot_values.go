@@ -70,41 +70,33 @@ func (v *percent) Set(s string) error {
 	return nil
 }
 
-// segmentTime is a segment's duration.
-type segmentTime time.Duration
+// span is a duration within bounds.
+type span struct {
+	value       *time.Duration
+	least, most time.Duration
+	such        string // an example
+}
 
 const (
 	leastSegment = 500 * time.Millisecond
 	mostSegment  = 15 * time.Second
-)
-
-func (v *segmentTime) String() string { return time.Duration(*v).String() }
-
-func (v *segmentTime) Set(s string) error {
-	d, err := time.ParseDuration(s)
-	if err != nil || d < leastSegment || d > mostSegment {
-		return fmt.Errorf("write a duration from %v to %v, such as 2s", leastSegment, mostSegment)
-	}
-	*v = segmentTime(d)
-	return nil
-}
-
-// arrival is how long it takes until all are there.
-type arrival time.Duration
-
-const (
 	leastArrival = time.Second
 	mostArrival  = 5 * time.Minute // slower than that no crowd is felt
 )
 
-func (v *arrival) String() string { return time.Duration(*v).String() }
-
-func (v *arrival) Set(s string) error {
-	d, err := time.ParseDuration(s)
-	if err != nil || d < leastArrival || d > mostArrival {
-		return fmt.Errorf("write a duration from %v to %v, such as 20s", leastArrival, mostArrival)
+func (v span) String() string {
+	if v.value == nil { // package flag asks a zero value
+		return ""
 	}
-	*v = arrival(d)
+	return v.value.String()
+}
+
+func (v span) Set(s string) error {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < v.least || d > v.most {
+		return fmt.Errorf("write a duration from %v to %v, such as %s", v.least, v.most, v.such)
+	}
+	*v.value = d
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -120,7 +119,5 @@ func quantile(ds []time.Duration, share float64) time.Duration {
 	if len(ds) == 0 {
 		return 0
 	}
-	ds = slices.Clone(ds)
-	slices.Sort(ds)
 	return ds[min(len(ds)-1, int(share*float64(len(ds))))]
 }
