@@ -48,7 +48,7 @@ var house = map[string]room{
 	"node/nodetest":     {inner: []string{"node/channel", "store/segment"}},
 	"node/origin":       {inner: []string{"store/segment"}, tests: []string{"node/nodetest"}},
 	"node/proxy":        {inner: []string{"node/channel", "node/hls", "store/segment"}, tests: []string{"node/nodetest"}},
-	"node/publish":      {inner: []string{"node/channel", "node/hls", "node/origin", "store/segment"}, outer: []string{"golang.org/x/sys"}, tests: []string{"node/nodetest", "node/proxy"}},
+	"node/publish":      {inner: []string{"node/channel", "node/hls", "node/origin", "node/schedule", "store/segment"}, outer: []string{"golang.org/x/sys"}, tests: []string{"node/nodetest", "node/proxy"}},
 	"node/swarm":        {inner: []string{"node/budget", "node/channel", "node/swarm/meter", "node/swarm/wire", "store/segment"}, outer: []string{"github.com/anacrolix/", "golang.org/x/time/rate"}, tests: []string{"node/nodetest"}},
 	"node/swarm/meter":  {inner: []string{"node/budget"}, outer: []string{"golang.org/x/sys"}},
 	"node/swarm/wire":   {inner: []string{"store/segment"}, pure: true},

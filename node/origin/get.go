@@ -22,6 +22,7 @@ type Body struct {
 	Size        int64  // of the whole resource; -1: not told
 	Offset      int64  // of the first byte that Read returns, within the resource
 	ContentType string // as the server said it
+	Ranged      bool   // the server sent the range that was asked for, not everything
 
 	flight *flight
 	inner  io.ReadCloser
@@ -101,7 +102,7 @@ func (b *Body) accept(resp *http.Response, ranged bool) error {
 		if !ok || first > b.Offset || last < b.Offset {
 			return fmt.Errorf("%w: bad Content-Range", ErrRange)
 		}
-		b.Size, b.due = size, last-first+1
+		b.Size, b.due, b.Ranged = size, last-first+1, true
 		if err := b.skip(b.Offset - first); err != nil {
 			return err
 		}

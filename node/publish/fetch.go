@@ -91,9 +91,10 @@ type job struct {
 
 // result is how a fetch ended.
 type result struct {
-	job *job
-	got *fetched
-	err error
+	job  *job
+	got  *fetched
+	err  error
+	took time.Duration
 }
 
 // lasting reports an error that trying again is unlikely to mend.
@@ -108,13 +109,14 @@ func lasting(err error) bool {
 	return false
 }
 
-// fetch brings an object, read once. Cut-off and foreign bytes are errors.
-func fetch(ctx context.Context, src source, j *job) (*fetched, error) {
+// fetch brings an object, read once, by up to so many requests at a time. Cut-off
+// and foreign bytes are errors.
+func fetch(ctx context.Context, src source, j *job, lanes int) (*fetched, error) {
 	off := int64(0)
 	if j.Ranged {
 		off = j.Offset
 	}
-	r, size, err := src.get(ctx, j.ref, off, j.n)
+	r, size, err := src.get(ctx, j.ref, off, j.n, lanes)
 	if err != nil {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ func (f *folder) playlist(_ context.Context, ref string, v *origin.Validators) (
 	return body, ref, false, nil
 }
 
-func (f *folder) get(ctx context.Context, ref string, off, n int64) (io.ReadCloser, int64, error) {
+func (f *folder) get(ctx context.Context, ref string, off, n int64, _ int) (io.ReadCloser, int64, error) {
 	for begun := time.Now(); ; {
 		file, info, err := f.open(ref)
 		if err != nil {

@@ -173,7 +173,7 @@ func TestFolderKeepsInside(t *testing.T) {
 	} {
 		ref, err := f.resolve("v/index.m3u8", uri)
 		if err == nil {
-			_, _, err = f.get(context.Background(), ref, 0, -1)
+			_, _, err = f.get(context.Background(), ref, 0, -1, 1)
 		}
 		if err == nil {
 			t.Errorf("%q was read", uri)

@@ -10,6 +10,7 @@ import (
 
 	"coral/node/channel"
 	"coral/node/hls"
+	"coral/node/schedule"
 	"coral/store/segment"
 )
 
@@ -43,6 +44,7 @@ type rendition struct {
 	caughtUp bool // all that was there at the start is signed
 
 	fetching   int
+	lanes      schedule.Lanes
 	delegation string    // what the last record's key needs
 	blocked    time.Time // the state folder cannot be written to: not before
 	wasBlocked bool
@@ -163,17 +165,19 @@ func (r *rendition) begin(ctx context.Context, j *job) {
 	j.state = fetching
 	r.fetching++
 	frozen := *j // the goroutine must not look at what this one may change
+	lanes := r.lanes.Count()
 	r.work.Go(func() {
-		var got *fetched
-		var err error
+		res := result{job: j}
 		select {
 		case r.p.slots <- struct{}{}:
-			got, err = fetch(ctx, r.p.source, &frozen)
+			begun := time.Now()
+			res.got, res.err = fetch(ctx, r.p.source, &frozen, lanes)
+			res.took = time.Since(begun)
 			<-r.p.slots
 		case <-ctx.Done():
-			err = ctx.Err()
+			res.err = ctx.Err()
 		}
-		r.results <- result{j, got, err}
+		r.results <- res
 	})
 }
 
@@ -184,6 +188,9 @@ func (r *rendition) take(res result) {
 	j := res.job
 	if j.ended(res.got, res.err, now) {
 		r.p.count(func(s *Stats) { s.BytesFetched += int64(len(j.got.data)) })
+		if j.seg != nil {
+			r.lanes.Took(res.took, j.seg.Duration)
+		}
 	} else {
 		if j.tries == 1 && !isQuiet(res.err) {
 			r.log.Info("fetch failed", "why", j.why, "source", j.Source, "err", res.err)

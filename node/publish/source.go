@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"coral/node/origin"
 )
@@ -20,9 +21,9 @@ type source interface {
 	top(ctx context.Context) (ref string, err error)
 	// playlist is as origin.Client.Playlist.
 	playlist(ctx context.Context, ref string, v *origin.Validators) (body []byte, final string, same bool, err error)
-	// get returns n bytes from byte off on (n < 0: to the end). Size is how many
-	// there are; -1: not known.
-	get(ctx context.Context, ref string, off, n int64) (r io.ReadCloser, size int64, err error)
+	// get returns n bytes from byte off on (n < 0: to the end), by up to so many
+	// requests at once. Size is how many there are; -1: not known.
+	get(ctx context.Context, ref string, off, n int64, lanes int) (r io.ReadCloser, size int64, err error)
 	// resolve makes a URI of the playlist at base a ref.
 	resolve(base, uri string) (ref string, err error)
 	// changed is closed when something changed since the call; nil: not known.
@@ -72,6 +73,7 @@ func isURL(source string) bool {
 type remote struct {
 	client *origin.Client
 	url    string
+	whole  atomic.Bool // the server does not know ranges
 }
 
 func openRemote(cfg *Config) (*remote, error) {
@@ -93,7 +95,17 @@ func (r *remote) playlist(ctx context.Context, ref string, v *origin.Validators)
 	return r.client.Playlist(ctx, ref, v)
 }
 
-func (r *remote) get(ctx context.Context, ref string, off, n int64) (io.ReadCloser, int64, error) {
+func (r *remote) get(ctx context.Context, ref string, off, n int64, lanes int) (io.ReadCloser, int64, error) {
+	if lanes > 1 && !r.whole.Load() {
+		l, size, err := r.split(ctx, ref, off, n, lanes)
+		if err != nil {
+			return nil, 0, err
+		}
+		if l != nil {
+			return l, size, nil
+		}
+		r.whole.Store(true)
+	}
 	b, err := r.client.Get(ctx, ref, off, n)
 	if err != nil {
 		return nil, 0, err

@@ -54,6 +54,7 @@ func (s *Scheduler) flush() {
 func (s *Scheduler) tellAll(o *object) {
 	tell := o.tell & s.present
 	o.tell = 0
+	few := s.partnerShare()
 	var held, fetching segment.Bitmap
 	if !empty(o.cover) {
 		fetching = o.cover.Clone()
@@ -70,7 +71,7 @@ func (s *Scheduler) tellAll(o *object) {
 			}
 			continue
 		}
-		if !s.useful(o, p) {
+		if !s.useful(o, p, few) {
 			continue
 		}
 		if held == nil {
@@ -93,7 +94,7 @@ func (s *Scheduler) holding(o *object) segment.Bitmap {
 // useful reports whether p can use to know the state of o: because we have or
 // fetch what it lacks, or because it is a publisher, who watches how blocks
 // spread.
-func (s *Scheduler) useful(o *object, p *peer) bool {
+func (s *Scheduler) useful(o *object, p *peer, few uint64) bool {
 	switch {
 	case p.role == Publisher:
 		return o.nheld > 0
@@ -102,9 +103,12 @@ func (s *Scheduler) useful(o *object, p *peer) bool {
 	case o.blocks == nil:
 		return true
 	}
-	// Where everybody knows everybody, a block that many have is no news.
 	common := maxPeers
-	if !o.complete() && s.viewers() <= smallSwarm {
+	switch {
+	case !s.partner(o, p, few):
+		common = rareUpTo
+	case !o.complete() && s.viewers() <= smallSwarm:
+		// Where everybody knows everybody, a block that many have is no news.
 		common = max(commonFrom, s.present.count()/2)
 	}
 	for i := range o.blocks {
@@ -113,4 +117,25 @@ func (s *Scheduler) useful(o *object, p *peer) bool {
 		}
 	}
 	return false
+}
+
+// partnerShare is the chance of a neighbour to be a partner in one segment, of
+// 2^32: some partners for each, however many neighbours there are.
+func (s *Scheduler) partnerShare() uint64 {
+	n := uint64(0)
+	for m := s.present; m != 0; m &= m - 1 {
+		if p := s.peers[m.first()]; p.role == Viewer && !p.dubious() {
+			n++
+		}
+	}
+	return partners << 32 / max(n, partners)
+}
+
+// partner reports whether p and we tell each other all about o: a hash of both
+// decides, so that both say the same.
+func (s *Scheduler) partner(o *object, p *peer, few uint64) bool {
+	if p.role != Viewer {
+		return true
+	}
+	return hash(min(s.cfg.Self, p.key), max(s.cfg.Self, p.key), o.salt)>>32 < few
 }

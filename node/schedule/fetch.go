@@ -83,14 +83,19 @@ func (s *Scheduler) originTime(k int) Instant {
 	return s.now + Instant(s.origin.ttfb) + Instant(wait+k)*Instant(s.origin.block)
 }
 
+// mayAskOrigin reports whether the origin has o for us and is not left alone.
+func (s *Scheduler) mayAskOrigin(o *object) bool {
+	return s.cfg.Origin && o.origin && !o.background && s.origin.pausedUntil <= s.now
+}
+
 // mayFetch reports whether a fetch of n blocks of o may begin now; if not, when
 // to ask again (Never: when something happens).
 func (s *Scheduler) mayFetch(o *object, n int) (bool, Instant) {
-	if !s.cfg.Origin || !o.origin || o.background {
+	if !s.mayAskOrigin(o) {
+		if s.origin.pausedUntil > s.now {
+			return false, s.origin.pausedUntil
+		}
 		return false, Never
-	}
-	if s.origin.pausedUntil > s.now {
-		return false, s.origin.pausedUntil
 	}
 	running, before := 0, 0
 	for _, f := range s.fetches {

@@ -79,6 +79,7 @@ type Scheduler struct {
 	// Planning.
 
 	begun    Instant
+	learned  Instant // when the first segment became known
 	wake     Instant // no later than the next timer
 	again    bool    // planning was cut short
 	dirty    bool    // some want is dirty, or a pipeline has room again
@@ -128,6 +129,7 @@ func New(cfg Config) *Scheduler {
 		objects: make(map[segment.ID]*object),
 		wake:    Never,
 		begun:   Never,
+		learned: Never,
 		origin:  newOriginModel(),
 		seeded:  newSeedModel(),
 		uplink:  uplinkModel{service: firstService},

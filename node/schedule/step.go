@@ -113,6 +113,9 @@ func (s *Scheduler) know(ev *Known) {
 			o.nheld++
 		}
 	}
+	if s.learned == Never {
+		s.learned = s.now
+	}
 	s.objects[o.id] = o
 	s.order = append(s.order, o)
 	if o.nheld > 0 {
@@ -150,6 +153,8 @@ func (s *Scheduler) forget(o *object) {
 func (s *Scheduler) want(o *object, due Instant, background bool) {
 	if background {
 		due = Never
+	} else {
+		due = max(due, s.freshUntil(o))
 	}
 	if o.wanted && o.due == due && o.background == background {
 		return
@@ -160,6 +165,17 @@ func (s *Scheduler) want(o *object, due Instant, background bool) {
 	s.unlist(o)
 	o.wanted, o.background, o.due = true, background, due
 	s.list(o)
+}
+
+// freshUntil is until when o, if it appeared while we were there, is not late:
+// where the feed lags or players stand still, each new segment would else be
+// overdue the moment it is known, and all viewers would take it from the origin
+// before one of them could pass it on. That kept an overloaded line overloaded.
+func (s *Scheduler) freshUntil(o *object) Instant {
+	if o.known <= s.learned+Instant(joinMost) {
+		return 0
+	}
+	return o.known + Instant(fresh*o.duration)
 }
 
 func (s *Scheduler) list(o *object) {
@@ -309,13 +325,12 @@ func (s *Scheduler) refused(ev Refused) {
 	b := &o.blocks[ev.Block]
 	switch ev.Reason {
 	case Busy:
-		if p.busies++; p.busies >= busyAfter {
-			p.depth = max(1, p.depth-1)
-			// It says that its queue is long: so much for the next block.
-			ewma(&p.service, &p.serviceDev, p.service+maxBacklog)
-			p.busyUntil = s.now + Instant(min(max(time.Duration(p.busies)*p.service/2, minBusy), maxBusy))
-			s.at(p.busyUntil)
-		}
+		p.busies++
+		p.depth = max(1, p.depth-1)
+		// It says that its queue is long: so much for the next block.
+		ewma(&p.service, &p.serviceDev, p.service+maxBacklog)
+		p.busyUntil = s.now + Instant(min(max(time.Duration(p.busies)*p.service/2, minBusy), maxBusy))
+		s.at(p.busyUntil)
 	case NotHeld:
 		b.holders &^= only(p.slot)
 		o.full &^= only(p.slot)

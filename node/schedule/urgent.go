@@ -23,7 +23,7 @@ func (s *Scheduler) planUrgent(o *object) {
 	patient := s.patience(o, len(open)) > s.now
 	needed := false
 	waiting := o.due <= s.now // the player is: at the start, or in a stall
-	alone := !fetchable || s.now < o.trustUntil || !waiting && s.peersSuffice(o, open, goal)
+	alone := !s.mayAskOrigin(o) || s.now < o.trustUntil || !waiting && s.peersSuffice(o, open, goal)
 	limit := max(goal, s.originTime(len(open)))
 	for k := len(open) - 1; k >= 0; k-- { // the far end first: the origin begins at the near one
 		i := int(open[k].block)
@@ -39,7 +39,7 @@ func (s *Scheduler) planUrgent(o *object) {
 				continue
 			}
 		}
-		if p == nil || !alone && p.expect(s.now, s.plan.extra[p.slot]) > limit {
+		if p == nil || !alone && p.expect(s.now, s.plan.extra[p.slot])+Instant(p.serviceDev) > limit {
 			if fetchable && !(patient && s.promised(o, i)) {
 				need[i>>6] |= 1 << (i & 63)
 				needed = true
@@ -238,14 +238,15 @@ func (s *Scheduler) promised(o *object, i int) bool {
 // fetch may serve all.
 func (s *Scheduler) turn(o *object, n int) bool {
 	hard := s.patience(o, n)
-	if hard <= s.now {
-		return true
+	if s.origin.usual(o.n) > o.duration {
+		// It cannot feed even us: the fewer ask, the sooner somebody has it.
+		hard = Never
 	}
 	begin := o.due - s.urgentWindow(o)
-	at := begin + Instant(s.rankOf(o, 0))*Instant(max(s.origin.usual(n), time.Duration(minStep)))
+	at := min(hard, begin+Instant(s.rankOf(o, 0))*Instant(max(s.origin.usual(n), time.Duration(minStep))))
 	if at <= s.now {
 		return true
 	}
-	o.next = min(o.next, at, hard)
+	o.next = min(o.next, at)
 	return false
 }

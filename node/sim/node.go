@@ -34,6 +34,9 @@ type node struct {
 
 	early    []event // announcements that came before the record
 	uploaded int64
+
+	lanes   schedule.Lanes // the publisher's
+	reading map[int]*reading
 }
 
 // quiet is how long after a neighbour was killed its silence is noticed.
@@ -46,6 +49,7 @@ func (n *node) init(cfg schedule.Config) {
 	n.sched = schedule.New(cfg)
 	n.held = map[int]segment.Bitmap{}
 	n.started = map[schedule.Ticket]bool{}
+	n.reading = map[int]*reading{}
 	n.known = -1
 }
 
@@ -223,9 +227,7 @@ func (n *node) body(ev *event) {
 		return
 	}
 	if n.publisher {
-		if ev.count == 0 {
-			n.publish(int(ev.id.Sequence))
-		}
+		n.read(int(ev.id.Sequence))
 		return
 	}
 	if !n.started[t] {
@@ -263,7 +265,32 @@ func (n *node) notice(seq int) {
 		n.publish(seq)
 		return
 	}
-	w.q.put(w.now+w.delay(&n.link, &w.origin.link), event{kind: get, node: int32(n.index), id: id(seq), block: 0, count: int32(segment.Blocks(w.size()))})
+	blocks := segment.Blocks(w.size())
+	k := min(n.lanes.Count(), blocks)
+	n.reading[seq] = &reading{since: w.now, left: blocks}
+	for i := range k {
+		first, end := blocks*i/k, blocks*(i+1)/k
+		w.q.put(w.now+w.delay(&n.link, &w.origin.link), event{kind: get, node: int32(n.index), id: id(seq), block: int32(first), count: int32(end - first)})
+	}
+}
+
+// reading is a segment that the publisher downloads.
+type reading struct {
+	since schedule.Instant
+	left  int // blocks
+}
+
+// read takes one block of it.
+func (n *node) read(seq int) {
+	r := n.reading[seq]
+	if r.left--; r.left == 0 {
+		n.lanes.Took(time.Duration(n.w.now-r.since), n.w.cfg.Segment)
+	}
+	// Segments are signed in order.
+	for r := n.reading[n.known+1]; r != nil && r.left == 0; r = n.reading[n.known+1] {
+		delete(n.reading, n.known+1)
+		n.publish(n.known + 1)
+	}
 }
 
 // publish signs a segment and tells the neighbours.
