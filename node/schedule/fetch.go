@@ -11,12 +11,32 @@ import (
 type originModel struct {
 	ttfb, ttfbDev   time.Duration // from request to the beginning of the first block
 	block, blockDev time.Duration // from block to block
+	measured        Instant       // when the last fetch ended, or when it was aged
 	pausedUntil     Instant
 	failures        int // in a row
 }
 
 func newOriginModel() originModel {
 	return originModel{ttfb: firstTTFB, ttfbDev: firstTTFBDev, block: firstBlock, blockDev: firstBlockDev}
+}
+
+// age forgets half of how slow the origin was with each originAge in which nothing
+// was fetched: who has been fed by neighbours since a storm must not take the storm
+// for what is to be expected.
+func (m *originModel) age(now Instant) {
+	times := (now - m.measured) / Instant(originAge)
+	m.measured += times * Instant(originAge)
+	for range min(times, 16) {
+		m.ttfb, m.ttfbDev = halfway(m.ttfb, firstTTFB), halfway(m.ttfbDev, firstTTFBDev)
+		m.block, m.blockDev = halfway(m.block, firstBlock), halfway(m.blockDev, firstBlockDev)
+	}
+}
+
+func halfway(v, to time.Duration) time.Duration {
+	if v <= to {
+		return v
+	}
+	return (v + to) / 2
 }
 
 // usual is how long a fetch of n blocks takes.
@@ -294,6 +314,7 @@ func (s *Scheduler) fetchEnded(ev FetchEnded) {
 	}
 	f := s.fetches[k]
 	s.fetches = slices.Delete(s.fetches, k, k+1)
+	s.origin.measured = s.now
 	short := !f.stopping && f.next < f.end
 	if !f.stopping {
 		s.uncover(f)

@@ -80,6 +80,7 @@ const (
 	firstBlock     = 40 * time.Millisecond // 6.5 Mbit/s
 	firstBlockDev  = 15 * time.Millisecond
 	maxFetchTime   = 10 * time.Second
+	originAge      = 4 * time.Second
 	minStall       = 3 * time.Second // without a byte
 	minOriginPause = 300 * time.Millisecond
 	maxOriginPause = 10 * time.Second
@@ -107,7 +108,7 @@ const (
 	minGrace     = 150 * time.Millisecond
 	minGap       = 400 * time.Millisecond // without a new block of a segment that was coming
 	minStep      = 150 * time.Millisecond
-	fresh        = 2                      // playing times for which a new segment is not late, see freshUntil
+	fresh        = 3                      // half playing times for which a new segment is not late, see freshUntil
 	joinGrace    = 600 * time.Millisecond // for neighbours to turn up at first,
 	helloGrace   = 300 * time.Millisecond // for one that did to say what it holds,
 	joinMost     = time.Second            // and until when we wait for that

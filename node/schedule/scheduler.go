@@ -144,6 +144,9 @@ func (s *Scheduler) Step(now Instant, ev Event, acts []Action) []Action {
 	if _, idle := ev.(Tick); !idle && s.begun == Never {
 		s.begun, s.meeting = now, now+Instant(joinGrace)
 	}
+	if len(s.fetches) == 0 {
+		s.origin.age(now)
+	}
 	s.apply(ev)
 	for range maxPlans {
 		if now >= s.wake {

@@ -175,7 +175,7 @@ func (s *Scheduler) freshUntil(o *object) Instant {
 	if o.known <= s.learned+Instant(joinMost) {
 		return 0
 	}
-	return o.known + Instant(fresh*o.duration)
+	return o.known + Instant(fresh*o.duration/2)
 }
 
 func (s *Scheduler) list(o *object) {
