@@ -69,7 +69,7 @@ type Node struct {
 	paused    atomic.Bool // by the web player's button, if that is ours to do
 
 	mu       sync.Mutex
-	sessions map[*Session]struct{} // that run
+	sessions map[*Session]swarm.Manner // that run
 }
 
 // Open makes a node. Nothing is sent before Watch, Seed or Publish; they work
@@ -78,7 +78,7 @@ func Open(cfg Config) (*Node, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{cfg: cfg, log: cfg.Log, starts: make(chan func(context.Context)), done: make(chan struct{}), sessions: map[*Session]struct{}{}}
+	n := &Node{cfg: cfg, log: cfg.Log, starts: make(chan func(context.Context)), done: make(chan struct{}), sessions: map[*Session]swarm.Manner{}}
 	var err error
 	capacity := int64(cfg.CacheSize)
 	if cfg.CacheDir == "" {
@@ -254,7 +254,7 @@ func (n *Node) enlist(s *Session, runs bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if runs {
-		n.sessions[s] = struct{}{}
+		n.sessions[s] = swarm.Background
 	} else {
 		delete(n.sessions, s)
 	}

@@ -169,6 +169,7 @@ func (s *Session) keepHouse(now schedule.Instant) {
 		}
 		s.rewant(r, now)
 	}
+	s.behave()
 	s.tellWatching()
 	s.backfill(now)
 	s.sampleTraffic(now)

@@ -22,6 +22,16 @@ import (
 // Meter counts and caps bytes at the socket; see package meter.
 type Meter = meter.Meter
 
+// Manner says how much uploads give way; see package meter.
+type Manner = meter.Manner
+
+// The manners, from the most pressing on.
+const (
+	Steady     = meter.Steady
+	Watching   = meter.Watching
+	Background = meter.Background
+)
+
 // NewMeter returns a Meter to be shared by a Client and the origin's dialer.
 func NewMeter(up, down budget.Rate, bind netip.Addr) *Meter { return meter.New(up, down, bind) }
 

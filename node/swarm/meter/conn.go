@@ -49,7 +49,8 @@ type Conn struct {
 	closed, aborted     bool
 	onClose             func() // see OnClose
 	heard               int64  // payload bytes the kernel had received when last asked
-	chargedUp, seenUp   int64  // wire bytes charged to the bucket; counted in Stats
+	delay               delayGauge
+	chargedUp, seenUp   int64 // wire bytes charged to the bucket; counted in Stats
 	chargedDn, seenDown int64
 
 	// owned by the reading goroutine
@@ -131,16 +132,16 @@ func (c *Conn) Write(b []byte) (n int, err error) {
 			p = p[:writePiece]
 		}
 		cost := int64(len(p)) + c.segments(len(p))*c.header
-		d := c.m.takeUp(int(cost))
+		take, slack := c.m.takeData, time.Duration(0)
+		if c.class == Origin || len(p) == len(b) && n == 0 && len(p) <= smallWrite {
+			take, slack = c.m.takeUp, debtSlack
+		}
+		d := take(int(cost))
 		c.mu.Lock()
 		c.chargedUp += cost
 		c.mu.Unlock()
 		if c.class == Peers && d > 0 {
-			var slack time.Duration
-			if len(p) == len(b) && n == 0 && len(p) <= smallWrite {
-				slack = debtSlack
-			}
-			if err := c.m.wait(c.done, d, slack, c.m.takeUp); err != nil {
+			if err := c.m.wait(c.done, d, slack, take); err != nil {
 				return n, err
 			}
 		}
@@ -264,6 +265,7 @@ func (c *Conn) settle(k counters, ok bool) (up, down int64) {
 			c.heard = k.bytesReceived
 			c.lastRead.Store(time.Now().UnixNano())
 		}
+		c.delay.look(k, time.Now())
 		// What waits in the kernel will cost its headers too.
 		due := sent + k.notSent + c.segments(int(k.notSent))*c.header
 		up, down = max(0, due-c.chargedUp), max(0, received-c.chargedDn)

@@ -16,6 +16,11 @@
 // Downloads are paced after the read: the kernel's receive buffer, kept small
 // while a cap is set, then holds the sender back.
 //
+// Uploads also give way to the household (SetManner): the same counters tell by how
+// much the round trips to the peers exceed their least, which is how long packets
+// wait in the home's own uplink, and budget.Yield makes a rate of it that data
+// keeps to, not control messages. Where the system tells nothing the cap stands alone.
+//
 // A Conn is owned by whoever uses it as a net.Conn; the Meter's own state is
 // behind its mutex. Run does the reconciling.
 package meter

@@ -55,13 +55,16 @@ type Meter struct {
 	// owned by mu
 	mu      sync.Mutex
 	up      *budget.Bucket
+	polite  *budget.Bucket // what the household leaves, see yield.go
+	yield   budget.Yield
+	data    int64 // sent to peers when yield was last asked
 	down    *budget.Bucket
 	upRate  budget.Rate
 	dnRate  budget.Rate
 	changed chan struct{} // closed when a cap changes
 	conns   map[*Conn]struct{}
 
-	capped atomic.Bool // an upload cap is set: writes are split and wait
+	capped atomic.Bool // an upload cap is set, or we yield: writes are split and wait
 	paced  atomic.Bool // a download cap is set
 
 	sent, received [classes]atomic.Int64
@@ -73,6 +76,7 @@ func New(up, down budget.Rate, bind netip.Addr) *Meter {
 	m := &Meter{bind: bind, changed: make(chan struct{}), conns: make(map[*Conn]struct{})}
 	m.up = budget.NewBucket(aim(up), burst)
 	m.down = budget.NewBucket(aim(down), burst)
+	m.polite = budget.NewBucket(budget.Unlimited, politeBurst)
 	m.note(up, down)
 	return m
 }
@@ -86,7 +90,7 @@ func aim(r budget.Rate) budget.Rate {
 
 func (m *Meter) note(up, down budget.Rate) {
 	m.upRate, m.dnRate = up, down
-	m.capped.Store(up != budget.Unlimited)
+	m.capped.Store(up != budget.Unlimited || m.polite.Rate() != budget.Unlimited)
 	m.paced.Store(down != budget.Unlimited)
 }
 
@@ -133,6 +137,7 @@ func (m *Meter) Run(ctx context.Context) error {
 			return ctx.Err()
 		case <-t.C:
 			m.reconcile()
+			m.giveWay()
 		}
 	}
 }
@@ -178,6 +183,14 @@ func (m *Meter) takeUp(n int) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.up.Take(time.Now(), n)
+}
+
+// takeData is takeUp for what is not control: it gives way, too.
+func (m *Meter) takeData(n int) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	return max(m.up.Take(now, n), m.polite.Take(now, n))
 }
 
 func (m *Meter) takeDown(n int) time.Duration {

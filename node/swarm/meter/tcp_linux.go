@@ -3,6 +3,7 @@ package meter
 import (
 	"net"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +23,8 @@ type counters struct {
 	segsOut, segsIn          int64
 	notSent                  int64
 	mss                      int64
+	acked                    int64         // payload that has arrived there
+	rtt, minRTT              time.Duration // smoothed; the least of the last five minutes. 0: not known
 }
 
 func readCounters(tcp *net.TCPConn) (k counters, ok bool) {
@@ -39,6 +42,8 @@ func readCounters(tcp *net.TCPConn) (k counters, ok bool) {
 			bytesSent: int64(info.Bytes_sent), bytesReceived: int64(info.Bytes_received),
 			segsOut: int64(info.Segs_out), segsIn: int64(info.Segs_in),
 			notSent: int64(info.Notsent_bytes), mss: int64(info.Snd_mss),
+			acked: int64(info.Bytes_acked), minRTT: time.Duration(info.Min_rtt) * time.Microsecond,
+			rtt: time.Duration(info.Rtt) * time.Microsecond,
 		}
 	})
 	// Kernels before 4.19 leave bytesSent zero: estimate there.

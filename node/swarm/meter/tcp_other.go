@@ -5,6 +5,7 @@ package meter
 import (
 	"net"
 	"syscall"
+	"time"
 )
 
 // Control is net.Dialer's hook of that name.
@@ -19,6 +20,8 @@ type counters struct {
 	segsOut, segsIn          int64
 	notSent                  int64
 	mss                      int64
+	acked                    int64
+	rtt, minRTT              time.Duration
 }
 
 func readCounters(*net.TCPConn) (counters, bool) { return counters{}, false }
