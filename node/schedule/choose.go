@@ -71,6 +71,10 @@ func (s *Scheduler) planObject(o *object) {
 			o.next = min(o.next, at)
 		}
 	}
+	if s.alone(o) && !o.background {
+		s.planAlone(o)
+		return
+	}
 	s.planRoom(o)
 }
 

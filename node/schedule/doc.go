@@ -28,6 +28,10 @@
 // anywhere: a second copy if the first is late, a publisher though it announced
 // nothing, the origin (urgent.go).
 //
+// Where neighbours bring next to nothing, or segments too late, and the origin is
+// quick, that is used alone for some minutes (gate.go); nobody is asked then, but
+// who asks is served.
+//
 // A publisher shows each new block to one neighbour first and to the next only
 // if it does not spread (seed.go). Whoever holds blocks serves them in few slots,
 // rare and urgent ones first (upload.go).

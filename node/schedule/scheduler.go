@@ -39,6 +39,7 @@ type Stats struct {
 	Timeouts    int64
 	Suspects    int64
 	Bad         int64 // blocks that did not verify
+	Alone       int64 // times that the origin was taken to alone, see gate
 	Queued      int   // requests of peers waiting now
 	Asked       int   // blocks asked of peers and not answered now
 	Peers       int
@@ -102,6 +103,7 @@ type Scheduler struct {
 	origin    originModel
 	seeded    seedModel
 	claimants []claimant
+	gate      gate
 
 	// Uploads.
 

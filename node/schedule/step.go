@@ -229,6 +229,7 @@ func (s *Scheduler) acquire(o *object, i int) {
 		s.withdraw(o, i, o.blocks[i].asked)
 	}
 	if o.complete() {
+		s.judge(o)
 		s.unlist(o)
 		o.dirty = false
 		s.stopFetches(o)

@@ -181,6 +181,7 @@ func addStats(a *schedule.Stats, b schedule.Stats) {
 	a.Timeouts += b.Timeouts
 	a.Suspects += b.Suspects
 	a.Bad += b.Bad
+	a.Alone += b.Alone
 }
 
 func (r *Result) String() string {

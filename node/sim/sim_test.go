@@ -255,3 +255,26 @@ func TestReplay(t *testing.T) {
 		}
 	}
 }
+
+// Neighbours that can give next to nothing are left alone: the origin, which has
+// room for all, is used as without them, segments are here early, and nobody
+// waits more than before. Where they can give, that does not happen.
+func TestOriginAlone(t *testing.T) {
+	for _, c := range []struct {
+		up    int64
+		alone bool
+	}{{150_000, true}, {5_000_000, false}} {
+		cfg := lab(5)
+		cfg.Duration = 4 * time.Minute
+		cfg.Groups = []Group{home(20)}
+		cfg.Groups[0].Up = c.up
+		cfg.Origin.Up, cfg.Publisher.Up = 100e6, 0
+		r := Run(cfg)
+		if c.alone != (r.Sched.Alone >= 20) || !c.alone && r.Sched.Alone > 0 {
+			t.Errorf("uplinks of %d: the origin alone %d times", c.up, r.Sched.Alone)
+		}
+		if r.ReadyP50 > 2500*time.Millisecond || r.Duplicates > 0.06 || r.StallTime > 2*time.Second {
+			t.Errorf("uplinks of %d: %v", c.up, r)
+		}
+	}
+}
