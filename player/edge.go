@@ -7,29 +7,33 @@ const (
 	// edgeSegments is the distance if none is wanted: a player that starts three
 	// segments before the end (RFC 8216, section 6.3.3) is three to four behind.
 	edgeSegments = 3.5
-	// catchUp is fast enough to make up for a stall of 2 s in a minute, and slow
-	// enough not to be heard.
-	catchUp = 1.04
+	// catchUp is fast enough to make up for a stall of 2 s in a minute, fallBack
+	// slow enough to gain as much; neither is heard.
+	catchUp, fallBack = 1.04, 0.96
 	// MaxBehind is how much too far behind a picture is brought back by leaving
 	// something out: at catchUp it would take six minutes.
 	MaxBehind = 15 * time.Second
 	// enough is what must be buffered for going faster.
 	enough = time.Second
-	// minSlack is how much too far behind nobody does anything: positions are
-	// polled, and segments differ.
+	// minSlack is how much too far behind or ahead nobody does anything: positions
+	// are polled, and segments differ.
 	minSlack = time.Second
-	// maxStalls is how many stalls move the player further from the edge, by half
-	// a segment each.
-	maxStalls = 4
+	// Two stalls within stallSpan move the player one segment further from the
+	// edge, up to maxRaised; cleanSpan without one moves it as much nearer.
+	stallSpan = 5 * time.Minute
+	cleanSpan = 10 * time.Minute
+	maxRaised = 4
 )
 
-// Edge holds a live picture at the wanted distance from the live edge. The zero
-// Edge holds the default.
+// Edge holds a live picture at the wanted distance from the live edge, by the
+// speed at which it plays. The zero Edge holds the default.
 type Edge struct {
 	Latency time.Duration // wanted; 0: the default
 	Target  time.Duration // of the playlist
-	stalls  int
-	faster  bool
+	raised  int           // segments further from the edge, for stalls
+	stalled time.Time     // the last one that has not been answered by raising
+	clean   time.Time     // since when there was none, and nothing was changed
+	speed   Move          // Faster, Slower or Stay
 }
 
 // Move is what is to be done to stay at the edge.
@@ -39,13 +43,17 @@ type Move uint8
 const (
 	Stay Move = iota
 	Faster
+	Slower
 	Jump
 )
 
 // Speed is that of a move.
 func (m Move) Speed() float64 {
-	if m == Faster {
+	switch m {
+	case Faster:
 		return catchUp
+	case Slower:
+		return fallBack
 	}
 	return 1
 }
@@ -56,30 +64,43 @@ func (e *Edge) Want() time.Duration {
 	if want <= 0 {
 		want = time.Duration(edgeSegments * float64(e.Target))
 	}
-	return want + time.Duration(e.stalls)*e.Target/2
+	return want + time.Duration(e.raised)*e.Target
 }
 
-// Stalled says that the picture stood still for want of bytes: the wanted
-// distance was too small here.
-func (e *Edge) Stalled() { e.stalls = min(e.stalls+1, maxStalls) }
+// Stalled says that the picture stood still for want of bytes: once is bad luck,
+// twice says that the wanted distance is too small here.
+func (e *Edge) Stalled(now time.Time) {
+	e.clean = now
+	if e.stalled.IsZero() || now.Sub(e.stalled) > stallSpan {
+		e.stalled = now
+		return
+	}
+	e.stalled = time.Time{}
+	e.raised = min(e.raised+1, maxRaised)
+}
 
 // Next says what to do for a picture that is so far behind, with so much
 // fetched ahead of it.
-func (e *Edge) Next(behind, buffered time.Duration) Move {
-	over := behind - e.Want()
+func (e *Edge) Next(now time.Time, behind, buffered time.Duration) Move {
+	if e.raised > 0 && now.Sub(e.clean) >= cleanSpan {
+		e.raised, e.clean = e.raised-1, now
+	}
+	over, slack := behind-e.Want(), max(minSlack, e.Target/2)
 	switch {
 	case over > MaxBehind:
-		e.faster = false
+		e.speed = Stay
 		return Jump
-	case buffered < enough || over <= 0:
-		e.faster = false
-	case over > max(minSlack, e.Target/2):
-		e.faster = true
+	case over > slack:
+		e.speed = Faster
+	case over < -slack:
+		e.speed = Slower
+	case e.speed == Faster && over <= 0, e.speed == Slower && over >= 0:
+		e.speed = Stay
 	}
-	if e.faster {
-		return Faster
+	if e.speed == Faster && buffered < enough {
+		e.speed = Stay // it would stall
 	}
-	return Stay
+	return e.speed
 }
 
 // The pauses between attempts: the first failure is often over at once, and no

@@ -140,7 +140,7 @@ func (l *loop) setBuffering(on bool) {
 	l.buffering, l.bufferingAt = on, time.Now()
 	l.moved = l.bufferingAt
 	if on && l.bufferingAt.Sub(l.soughtAt) > settle && l.bufferingAt.Sub(l.openedAt) > settle {
-		l.edge.Stalled()
+		l.edge.Stalled(l.bufferingAt)
 	}
 }
 

@@ -66,7 +66,7 @@ func (l *loop) tick(now time.Time) {
 		l.backoff.Reset()
 		l.cause = nil
 	}
-	l.keepUp()
+	l.keepUp(now)
 	l.guard(now)
 }
 
@@ -136,7 +136,7 @@ func (l *loop) reach(now time.Time) {
 }
 
 // keepUp holds the picture at the wanted distance from the live edge.
-func (l *loop) keepUp() {
+func (l *loop) keepUp(now time.Time) {
 	s := &l.state
 	if !l.live || !l.timeline.Known() {
 		l.applySpeed(s.Speed)
@@ -155,7 +155,7 @@ func (l *loop) keepUp() {
 		l.applySpeed(s.Speed)
 		return
 	}
-	move := l.edge.Next(s.Behind, s.Buffered)
+	move := l.edge.Next(now, s.Behind, s.Buffered)
 	l.applySpeed(move.Speed())
 	if move == player.Jump {
 		l.seek(seek{live: true})
