@@ -27,6 +27,7 @@ func TestFormats(t *testing.T) {
 		"subtitles":     {nodetest.OriginConfig{Audio: []string{"en"}, Subtitles: []string{"en"}, Backlog: 6}, nodetest.PlayerConfig{Segments: 9, Group: "SUBTITLES"}},
 		"vod":           {nodetest.OriginConfig{Type: nodetest.VOD, Length: 12}, nodetest.PlayerConfig{}},
 		"event":         {nodetest.OriginConfig{Type: nodetest.Event, Length: 10, Backlog: 6}, nodetest.PlayerConfig{}},
+		"low latency":   {nodetest.OriginConfig{LowLatency: true, Format: nodetest.FMP4, Backlog: 6}, nodetest.PlayerConfig{Segments: 9}},
 		"single":        {nodetest.OriginConfig{Single: true, Backlog: 6}, nodetest.PlayerConfig{Segments: 9}},
 		"without dates": {nodetest.OriginConfig{NoDateTime: true, Extension: "-", Backlog: 6}, nodetest.PlayerConfig{Segments: 9}},
 		"from nothing":  {nodetest.OriginConfig{FirstSequence: 1 << 33}, nodetest.PlayerConfig{Segments: 8}},

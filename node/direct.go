@@ -234,6 +234,7 @@ func (s *Session) unverified(r *rendition, pl *proxy.Playlist) {
 		m.IndependentSegments = src.IndependentSegments
 	}
 	m.Type, m.Target, m.Ended = src.Type, max(m.Target, src.Target), src.Ended
+	m.HoldBack = src.HoldBack
 	for _, g := range src.Segments {
 		key := g.Key
 		uri := g.URI

@@ -165,6 +165,7 @@ func (s *Session) rebuild(r *rendition) bool {
 	if len(pl.IDs) == 0 {
 		return false
 	}
+	s.keepBack(r, pl)
 	m := &pl.Media
 	m.Sequence, m.DiscontinuitySequence = m.Segments[0].Sequence, m.Segments[0].DiscontinuitySequence
 	if last := m.Segments[len(m.Segments)-1].Sequence; last != r.shown {

@@ -39,7 +39,11 @@ type Config struct {
 	UPnP      bool
 	Tracker   bool   // answer tracker requests for the channels open here
 	ProxyAddr string // where players connect, loopback only; "": no proxy
-	Web       fs.FS  // the web player's page, for the proxy to serve; nil: none
+	// Latency is how far from the live edge players shall play that begin by
+	// themselves, by what they are told of the newest segments: three segments at
+	// least, and to half a segment. 0: as the channel says.
+	Latency time.Duration
+	Web     fs.FS // the web player's page, for the proxy to serve; nil: none
 	// Paused is called, on any goroutine, when somebody presses the page's button
 	// to pause sharing (true) or to go on; nil: the node does it by itself, within
 	// what Share allows.

@@ -62,6 +62,7 @@ func TestPlainPlaylist(t *testing.T) {
 		"aes":      {Segment: 200 * time.Millisecond, KeyEvery: 3, Backlog: 6},
 		"vod":      {Segment: 200 * time.Millisecond, Type: nodetest.VOD, Length: 12},
 		"event":    {Segment: 200 * time.Millisecond, Type: nodetest.Event, Length: 14, Backlog: 6},
+		"low":      {Segment: 200 * time.Millisecond, LowLatency: true, Backlog: 6},
 		"subtitle": {Segment: 200 * time.Millisecond, Audio: []string{"en"}, Subtitles: []string{"en"}, Backlog: 6},
 	} {
 		t.Run(name, func(t *testing.T) {

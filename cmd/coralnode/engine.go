@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"time"
 
 	"coral/node/budget"
 	"coral/node/channel"
@@ -47,6 +48,7 @@ type engineConfig struct {
 	tracker          bool
 	bootstrap        []string // DHT nodes, HOST:PORT; none: the public ones
 	proxy            string   // for players, HOST:PORT; "": none
+	latency          time.Duration
 	agent            string
 	log              *slog.Logger
 }

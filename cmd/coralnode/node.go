@@ -17,7 +17,7 @@ func openNode(cfg engineConfig) (engine, error) {
 	n, err := node.Open(node.Config{
 		CacheDir: cfg.cacheDir, CacheSize: cfg.cacheSize, Listen: cfg.listen, Bind: cfg.bind, Share: cfg.share,
 		Upload: cfg.upload, Download: cfg.download, DHT: cfg.dht, UPnP: cfg.upnp, Bootstrap: cfg.bootstrap, Tracker: cfg.tracker,
-		ProxyAddr: cfg.proxy, Web: web.Files(), Agent: cfg.agent, Log: cfg.log,
+		ProxyAddr: cfg.proxy, Latency: cfg.latency, Web: web.Files(), Agent: cfg.agent, Log: cfg.log,
 	})
 	if err != nil {
 		return nil, err

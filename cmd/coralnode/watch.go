@@ -5,13 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 )
+
+// mostLatency is as much as the app takes.
+const mostLatency = 10 * time.Minute
 
 const linkForms = "LINK is magnet:…, coral:…, an https playlist (.m3u8), a .torrent file or URL, or\n@FILE: a file that holds one of these, which is waited for."
 
 func watchCommand() *command {
 	o := newNodeOptions()
-	proxy, urlFile := "127.0.0.1:0", ""
+	proxy, urlFile, latency := "127.0.0.1:0", "", time.Duration(0)
 	f := newFlagSet("watch")
 	f.add(hostPort{s: &proxy, loopback: true}, option{
 		name: "proxy", value: "HOST:PORT",
@@ -20,6 +24,10 @@ func watchCommand() *command {
 	f.add(text{&urlFile, maxPath}, option{
 		name: "url-file", value: "FILE", files: true,
 		usage: "write the playlist URL here once it can be asked for",
+	})
+	f.add(span{&latency, 0, mostLatency, "8s"}, option{
+		name: "latency", value: "DURATION",
+		usage: "how far behind the live edge players begin, to half a segment: 8s for instance.\nMore is steadier, less than three segments they do not (default: what the channel says)",
 	})
 	o.register(f)
 	return &command{
@@ -38,7 +46,7 @@ func watchCommand() *command {
 				return ended(err)
 			}
 			cfg := o.config(env, share)
-			cfg.proxy = proxy
+			cfg.proxy, cfg.latency = proxy, latency
 			link, err := resolve(ctx, env, args[0], o.bind.Addr)
 			if err != nil {
 				return ended(err)

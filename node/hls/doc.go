@@ -33,7 +33,7 @@
 // # What is left out
 //
 // Titles, date ranges, cue tags, session data and keys, content steering, start
-// offsets, I-frame renditions and everything of Low-Latency HLS: they are
-// skipped. A delta update (EXT-X-SKIP) and an I-frame playlist are errors,
+// offsets, I-frame renditions and everything of Low-Latency HLS but HOLD-BACK:
+// they are skipped. A delta update (EXT-X-SKIP) and an I-frame playlist are errors,
 // since what is left of them would play wrong.
 package hls

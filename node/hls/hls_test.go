@@ -286,7 +286,16 @@ func TestLowLatencyIgnored(t *testing.T) {
 	if len(m.Segments) != 2 || m.Sequence != 266 || m.Segments[1].URI != "fileSequence267.mp4" || m.Target != 4*second || m.Segments[0].Duration != 4000080*time.Microsecond {
 		t.Error(show(m))
 	}
-	if s := string(WriteMedia(m)); strings.Contains(s, "PART") || strings.Contains(s, "HINT") || strings.Contains(s, "DATERANGE") {
+	m.HoldBack = 20 * second
+	if again := media(t, string(WriteMedia(m))); again.HoldBack != 20*second {
+		t.Errorf("HOLD-BACK of 20 s became %v", again.HoldBack)
+	}
+	m.HoldBack = 5 * second // less than three target durations is forbidden
+	if again := media(t, string(WriteMedia(m))); again.HoldBack != 12*second {
+		t.Errorf("HOLD-BACK of 5 s became %v", again.HoldBack)
+	}
+	m.HoldBack = 0
+	if s := string(WriteMedia(m)); strings.Contains(s, "CONTROL") || strings.Contains(s, "PART") || strings.Contains(s, "HINT") || strings.Contains(s, "DATERANGE") {
 		t.Error(s)
 	}
 }

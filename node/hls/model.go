@@ -29,6 +29,9 @@ type Media struct {
 	Segments              []Segment
 	Ended                 bool // EXT-X-ENDLIST; with a Type of Live: a sliding window that slides no more
 	IndependentSegments   bool
+	// HoldBack is how far from the end players shall begin, EXT-X-SERVER-CONTROL's
+	// HOLD-BACK: three target durations at least. 0: not told.
+	HoldBack time.Duration
 }
 
 // Segment is one Media Segment.

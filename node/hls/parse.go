@@ -74,6 +74,7 @@ func (r *rewriter) readMedia() (*Media, error) {
 		DiscontinuitySequence: list.DiscontinuitySeq,
 		Ended:                 list.Closed,
 		IndependentSegments:   r.independent,
+		HoldBack:              r.holdBack,
 		Segments:              make([]Segment, 0, list.Count()),
 	}
 	switch list.MediaType {

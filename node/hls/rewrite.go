@@ -28,6 +28,7 @@ type rewriter struct {
 	renditions   int
 	streamInf    string // attributes of the variant whose URI comes next
 	independent  bool
+	holdBack     time.Duration
 	ended        bool
 
 	kind    string // VOD, EVENT or empty
@@ -174,6 +175,11 @@ func (r *rewriter) mediaTag(tag, value string) (err error) {
 		err = r.initSection(value)
 	case "#EXT-X-KEY":
 		err = r.key(value)
+	case serverControlTag:
+		var as attributes
+		if as, err = r.attributes(value); err == nil && as.get("HOLD-BACK") != "" {
+			r.holdBack, err = seconds(as.get("HOLD-BACK"))
+		}
 	case "#EXT-X-I-FRAMES-ONLY":
 		err = errors.New("not supported: playlist of I-frames")
 	case "#EXT-X-SKIP":

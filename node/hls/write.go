@@ -14,6 +14,8 @@ import (
 // independentTag stands in both kinds of playlist; grafov knows it in one.
 const independentTag = "#EXT-X-INDEPENDENT-SEGMENTS"
 
+const serverControlTag = "#EXT-X-SERVER-CONTROL"
+
 // WriteMultivariant returns mv as a playlist for players: renditions as they
 // are, first those of EXT-X-MEDIA, then the variants in their order. A variant
 // without URI is left out. Text that could break the syntax is cleaned.
@@ -67,6 +69,10 @@ func WriteMedia(m *Media) []byte {
 		list.SetCustomTag(lines{independentTag, independentTag})
 	}
 	target := (m.Target + time.Second - 1) / time.Second
+	if m.HoldBack > 0 && !m.Ended {
+		least := 3 * time.Duration(max(1, target)) * time.Second
+		list.SetCustomTag(lines{serverControlTag, serverControlTag + ":HOLD-BACK=" + decimal(max(m.HoldBack, least))})
+	}
 	var force inForce
 	version := uint8(3) // fractions in EXTINF
 	for i := range m.Segments {

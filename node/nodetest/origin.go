@@ -50,6 +50,9 @@ type OriginConfig struct {
 	DiscontinuityEvery int
 	// NoDateTime leaves out EXT-X-PROGRAM-DATE-TIME.
 	NoDateTime bool
+	// LowLatency lists parts, hints and reports beside the segments, as Low-Latency
+	// HLS does; none of the parts can be had.
+	LowLatency bool
 	// Extension replaces the segments' extension, e.g. ".bin"; "-" means none.
 	Extension string
 }

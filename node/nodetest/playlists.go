@@ -61,6 +61,11 @@ func (o *Origin) media(rendition int) []byte {
 		// window's beginning is still in the playlist.
 		fmt.Fprintf(&b, "#EXT-X-DISCONTINUITY-SEQUENCE:%d\n", (first-1)/every)
 	}
+	if o.cfg.LowLatency {
+		part := o.cfg.Segment.Seconds() / parts
+		fmt.Fprintf(&b, "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=%.3f,CAN-SKIP-UNTIL=%.3f,HOLD-BACK=%.3f\n#EXT-X-PART-INF:PART-TARGET=%.3f\n",
+			3*part, 6*o.cfg.Segment.Seconds(), lowLatencyHoldBack.Seconds(), part)
+	}
 	switch o.cfg.Type {
 	case Event:
 		b.WriteString("#EXT-X-PLAYLIST-TYPE:EVENT\n")
@@ -91,6 +96,9 @@ func (o *Origin) media(rendition int) []byte {
 			at := e.start.Add(time.Duration(seq-e.first) * o.cfg.Segment)
 			fmt.Fprintf(&b, "#EXT-X-PROGRAM-DATE-TIME:%s\n", at.UTC().Format("2006-01-02T15:04:05.000Z"))
 		}
+		if o.cfg.LowLatency && seq+2 > last {
+			o.parts(&b, seq, rendition, parts)
+		}
 		fmt.Fprintf(&b, "#EXTINF:%.3f,\n", o.cfg.Segment.Seconds())
 		if n := uint64(o.cfg.Ranged); n > 0 {
 			fmt.Fprintf(&b, "#EXT-X-BYTERANGE:%d@%d\nfile%d%s\n", o.size(id), o.offset(id), seq/n, o.ext(rendition))
@@ -100,6 +108,25 @@ func (o *Origin) media(rendition int) []byte {
 	}
 	if o.cfg.Length > 0 && last == e.first+o.cfg.Length-1 {
 		b.WriteString("#EXT-X-ENDLIST\n")
+	} else if o.cfg.LowLatency {
+		o.parts(&b, last+1, rendition, parts/2)
+		fmt.Fprintf(&b, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"%d.part%d%s\"\n", last+1, parts/2, o.ext(rendition))
+		fmt.Fprintf(&b, "#EXT-X-RENDITION-REPORT:URI=\"../%d/index.m3u8\",LAST-MSN=%d,LAST-PART=%d\n", rendition, last+1, parts/2-1)
 	}
 	return []byte(b.String())
+}
+
+const (
+	// parts is how many there are of a segment.
+	parts = 4
+	// lowLatencyHoldBack is what a low-latency playlist asks of players that do not
+	// know parts.
+	lowLatencyHoldBack = 12 * time.Second
+)
+
+// parts lists the first n parts of a segment.
+func (o *Origin) parts(b *strings.Builder, seq uint64, rendition, n int) {
+	for i := range n {
+		fmt.Fprintf(b, "#EXT-X-PART:DURATION=%.3f,URI=\"%d.part%d%s\",INDEPENDENT=YES\n", o.cfg.Segment.Seconds()/parts, seq, i, o.ext(rendition))
+	}
 }
