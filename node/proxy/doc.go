@@ -37,6 +37,20 @@
 // this player already has is held until it changes, at most half a target
 // duration and never longer than a second. The first request is never held.
 //
+// # Where players begin
+//
+// Tried with twelve segments of 2 s listed, live: which segment each player asks
+// for first, counted from the end.
+//
+//	                              plain   HOLD-BACK=12   EXT-X-START:TIME-OFFSET=-12
+//	mpv 0.35, FFmpeg 5.1, ffplay      3              3                             3
+//	hls.js 1.7                        3              6                             7
+//	VLC 3.0                           9              9                             9
+//
+// So what all of them follow is the end of the list: a session that wants players
+// further from the live edge leaves the newest segments out of it. EXT-X-START is
+// not written; HOLD-BACK is, where the origin's own playlist says it.
+//
 // # Who may ask
 //
 // Any web page the user visits can send requests to this machine, and by DNS
