@@ -140,8 +140,11 @@ func TestGateSparesTheOrigin(t *testing.T) {
 		t.Errorf("%d of 200 took to the origin", took)
 	}
 	g := newGated(t, 2, 9)
-	g.s.origin.block = time.Second
-	if g.run(5*time.Minute, -time.Second, gatedBlocks, 0); g.s.Stats().Alone != 0 {
+	for range 30 {
+		g.s.origin.block = time.Second // measured again and again
+		g.run(10*time.Second, -time.Second, gatedBlocks, 0)
+	}
+	if g.s.Stats().Alone != 0 {
 		t.Error("took to a slow origin")
 	}
 	g = newGated(t, 2, 9)
