@@ -35,7 +35,13 @@ const (
 	// retryMin … retryMax is the wait after a failed dial, doubled each time.
 	retryMin    = time.Second
 	retryMax    = 5 * time.Minute
-	retryLinked = 20 * time.Second // the most for addresses from the link
+	retryLinked = 20 * time.Second // the most for addresses from the link,
+	// and for missedFor after one was lost that had not just turned us away: a
+	// publisher that is started anew has to be found before what it signs meanwhile
+	// has left the playlist.
+	retryMissed = 2 * time.Second
+	missedFor   = time.Minute
+	heldFor     = 2 * time.Second // a connection that counts for that
 	// maxFails is how often an address that never worked is tried.
 	maxFails = 6
 	// redial is the wait after a connection that worked has ended.
@@ -53,7 +59,8 @@ type entry struct {
 	dialing bool
 	peers   int // connections open to whoever listens here
 	since   time.Time
-	self    bool // it is us
+	lost    time.Time // when the last of them ended that was one
+	self    bool      // it is us
 }
 
 // book is the address book of one swarm. It takes now, holds no lock and starts
@@ -201,6 +208,9 @@ func (b *book) postpone(e *entry, now time.Time) {
 	wait := min(retryMax, retryMin<<min(e.fails-1, 10))
 	if e.source == FromLink {
 		wait = min(wait, retryLinked)
+		if now.Sub(e.lost) < missedFor {
+			wait = min(wait, retryMissed)
+		}
 	} else if e.fails >= maxFails {
 		delete(b.entries, e.addr)
 		return
@@ -230,6 +240,9 @@ func (b *book) gone(a netip.AddrPort, refused bool, now time.Time) {
 		return
 	}
 	e.peers--
+	if now.Sub(e.since) >= heldFor {
+		e.lost = now
+	}
 	switch {
 	case refused:
 		e.fails = max(e.fails+1, maxFails-1)

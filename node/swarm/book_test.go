@@ -97,6 +97,63 @@ func TestBookRetriesAndForgets(t *testing.T) {
 	}
 }
 
+// A publisher that is started anew, again and again, is found within seconds, and
+// one that turns us away is not bothered.
+func TestBookMissesPublisher(t *testing.T) {
+	b := newBook()
+	linked, now := public(1), t0
+	b.add(linked, FromLink, now)
+	dials := func(length time.Duration) (n int) {
+		for end := now.Add(length); now.Before(end); now = now.Add(250 * time.Millisecond) {
+			dial, _ := b.due(0, now)
+			for _, a := range dial {
+				n++
+				b.done(a, false, now)
+			}
+		}
+		return n
+	}
+	visit := func(length time.Duration) {
+		t.Helper()
+		for begun := now; len(b.entries) > 0; now = now.Add(100 * time.Millisecond) {
+			if dial, _ := b.due(0, now); len(dial) > 0 {
+				if wait := now.Sub(begun); wait > retryMissed+100*time.Millisecond {
+					t.Errorf("found after %v", wait)
+				}
+				break
+			}
+		}
+		b.done(linked, true, now)
+		b.connected(linked, now)
+		now = now.Add(length)
+		b.gone(linked, false, now)
+	}
+	for range 5 {
+		visit(6 * time.Second)
+		dials(3 * time.Second)
+	}
+	visit(time.Second) // less than heldFor, but it was there a moment before
+	if n := dials(missedFor); n < 20 {
+		t.Errorf("%d dials while it is missed", n)
+	}
+	if n := dials(10 * time.Minute); n > 40 {
+		t.Errorf("%d dials in the ten minutes after that", n)
+	}
+	for range 10 {
+		now = now.Add(retryLinked)
+		dial, _ := b.due(0, now)
+		if len(dial) != 1 {
+			t.Fatal(dial)
+		}
+		b.done(linked, true, now)
+		b.connected(linked, now)
+		b.gone(linked, false, now) // it is full
+	}
+	if n := dials(10 * time.Minute); n > 40 {
+		t.Errorf("%d dials of a publisher that is full", n)
+	}
+}
+
 func TestBookKnowsItself(t *testing.T) {
 	b := newBook()
 	b.add(public(1), FromLink, t0)
