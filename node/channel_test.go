@@ -2,6 +2,7 @@ package node
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,7 +41,13 @@ func TestFormats(t *testing.T) {
 			x, y := view(t, "x", linkOf(t, p)), view(t, "y", linkOf(t, p))
 			fed(t, x)
 			fed(t, y)
-			playAll(t, c.player, x, y)
+			urls := []at{{x, x.URL()}, {y, y.URL()}}
+			if c.player.Variant > 0 { // that a player chooses for itself
+				for i := range urls {
+					urls[i].url = strings.Replace(urls[i].url, "master.m3u8", "variants.m3u8", 1)
+				}
+			}
+			playAll(t, c.player, urls...)
 			for _, s := range []*Session{x, y} {
 				st := s.Stats()
 				if !st.Verified || st.BadBlocks != 0 || st.Feed.Rejected != 0 {

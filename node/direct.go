@@ -191,6 +191,7 @@ func (s *Session) loadedMedia(r *rendition, final string, m *hls.Media, v origin
 		l.media, l.base = m, final
 		if changed {
 			r.renew()
+			s.extendViewings()
 		}
 	}
 }

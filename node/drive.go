@@ -27,6 +27,9 @@ func keyOfPeer(id [20]byte) uint64 { return binary.BigEndian.Uint64(id[12:]) }
 func (s *Session) carry(a schedule.Action) {
 	switch a := a.(type) {
 	case schedule.Ask:
+		if o := s.objects[a.ID]; o != nil {
+			o.seek()
+		}
 		ms := max(0, time.Duration(a.Due-s.instant()).Milliseconds())
 		s.swarm.Send(swarm.PeerID(a.Peer), &wire.Request{ID: a.ID, Block: uint16(a.Block), Due: uint32(min(ms, maxDue))})
 	case schedule.Withdraw:

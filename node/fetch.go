@@ -33,6 +33,7 @@ type fetched struct {
 // startFetch asks the origin for count blocks of o from block first (count < 0:
 // all), whose first byte is byte base of the resource at o.url.
 func (s *Session) startFetch(t schedule.Ticket, o *object, base int64, first, count int) {
+	o.seek()
 	ctx, cancel := context.WithCancel(s.ctx)
 	f := &fetch{o: o, cancel: cancel, next: first, end: -1}
 	off, n := base+int64(first)*segment.BlockSize, int64(-1)

@@ -167,7 +167,7 @@ func (s *Session) rebuild(r *rendition) bool {
 	}
 	s.keepBack(r, pl)
 	m := &pl.Media
-	m.Sequence, m.DiscontinuitySequence = m.Segments[0].Sequence, m.Segments[0].DiscontinuitySequence
+	m.Sequence, m.DiscontinuitySequence = m.Segments[0].Sequence, m.Segments[0].Before()
 	if last := m.Segments[len(m.Segments)-1].Sequence; last != r.shown {
 		r.shown, r.grew = last, s.instant()
 	}
@@ -263,6 +263,9 @@ func (s *Session) Open(ctx context.Context, id segment.ID) (proxy.Object, error)
 			again := o.shown
 			o.shown = true
 			r.play.asked(now, id.Sequence)
+			if o.entry == nil {
+				o.due = now + schedule.Instant(s.slack(r, id.Sequence))
+			}
 			if o.whole {
 				if again { // by now it is the cache that gives it
 					s.traffic.again += int64(o.size)

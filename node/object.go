@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"time"
 
 	"coral/node/channel"
 	"coral/node/schedule"
@@ -29,6 +30,8 @@ type object struct {
 	ram     [][]byte // blocks of an unverified object
 	err     error    // why no more will come
 	changed chan struct{}
+	begun   time.Time // when its first block came
+	sought  time.Time // when a block was first asked for
 
 	contentType string // as the origin said it
 
@@ -90,6 +93,9 @@ func (o *object) add(i int, data []byte) {
 		o.held = append(o.held, 0)
 	}
 	o.held.Set(i)
+	if o.begun.IsZero() {
+		o.begun = time.Now()
+	}
 	if o.entry == nil {
 		for len(o.ram) <= i {
 			o.ram = append(o.ram, nil)
@@ -97,6 +103,15 @@ func (o *object) add(i int, data []byte) {
 		o.ram[i] = data
 	}
 	o.signal()
+}
+
+// seek notes that a block is being asked for.
+func (o *object) seek() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.sought.IsZero() {
+		o.sought = time.Now()
+	}
 }
 
 // setSize tells how long an unverified object is.

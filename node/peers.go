@@ -37,6 +37,7 @@ type peer struct {
 	banned  bool // what still comes from it is not looked at
 	// asked is when we last asked it for records.
 	asked schedule.Instant
+	led   schedule.Instant // since when what it lists first is that
 }
 
 // upload is a block that the swarm has been given to send.
@@ -99,6 +100,9 @@ func (s *Session) message(p *peer, m wire.Message) {
 	sp := schedule.Peer(p.id)
 	switch m := m.(type) {
 	case *wire.Watching:
+		if len(m.Renditions) > 0 && !p.leads(m.Renditions[0]) {
+			p.led = s.instant()
+		}
 		p.hello.Renditions, p.hello.Uploads = m.Renditions, m.Uploads
 		s.step(schedule.Watching{Peer: sp, Renditions: m.Renditions, Uploads: m.Uploads})
 	case *wire.Records:
@@ -380,16 +384,18 @@ func (s *Session) known(e *channel.Entry) {
 	}
 	if e.End {
 		r.renew()
+		s.extendViewings()
 		return
 	}
 	o := s.hold(e, store.Key{Channel: s.key, ID: e.ID(), Root: e.Root()})
 	if s.role == wire.Helper && !o.whole {
 		s.step(schedule.Want{ID: o.id, Due: schedule.Never, Background: true})
 	}
-	s.rewant(r, s.instant())
 	if newest.Type != channel.Live || e.Kind != segment.Media || e.Sequence >= newest.WindowStart {
 		r.renew()
+		s.extendViewings()
 	}
+	s.rewant(r, s.instant())
 	s.log.Debug("entry", "id", o.id.String(), "index", e.Index, "held", o.held.Count())
 	s.replay(o.id)
 }

@@ -88,7 +88,7 @@ func (s *Session) history(r *rendition, list *proxy.Playlist) *proxy.Playlist {
 	m.Segments = append(m.Segments, list.Media.Segments...)
 	pl.IDs, pl.Inits = append(pl.IDs, list.IDs...), append(pl.Inits, list.Inits...)
 	pl.Keys, pl.InitKeys = append(pl.Keys, list.Keys...), append(pl.InitKeys, list.InitKeys...)
-	m.Sequence, m.DiscontinuitySequence = m.Segments[0].Sequence, m.Segments[0].DiscontinuitySequence
+	m.Sequence, m.DiscontinuitySequence = m.Segments[0].Sequence, m.Segments[0].Before()
 	r.past = pl
 	return pl
 }

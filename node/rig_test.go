@@ -148,7 +148,9 @@ func playAll[S interface{ URL() string }](t *testing.T, cfg nodetest.PlayerConfi
 func background(t *testing.T, s *Session, cfg nodetest.PlayerConfig) (stop func() *nodetest.Report) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan *nodetest.Report, 1)
-	cfg.URL = s.URL()
+	if cfg.URL == "" {
+		cfg.URL = s.URL()
+	}
 	go func() { done <- nodetest.Play(ctx, cfg) }()
 	t.Cleanup(cancel)
 	return sync.OnceValue(func() *nodetest.Report {

@@ -55,6 +55,7 @@ type Session struct {
 	ownTickets schedule.Ticket // counts fetches that the scheduler did not ask for
 	pinned     int             // the variant that PlayerURL gives, or Auto
 	ladder     ladder
+	viewings   []*viewing // those that are composed, and were asked for lately
 	traffic    traffic
 	rewinds    bool // a player that can go back has asked
 	shares     bool // the session's own switch; the node has one, too
@@ -83,6 +84,7 @@ type rendition struct {
 	shown    uint64           // the newest segment that a playlist told players of,
 	grew     schedule.Instant // and since when
 	play     playback
+	end      uint64   // what is fetched ahead of players ends before this segment; 0: with the newest
 	keys     []string // URIs of keys that players were told of, by number
 	wanted   []*object
 	list     *proxy.Playlist // as of revision; nil: to be made anew

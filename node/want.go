@@ -92,7 +92,7 @@ func (s *Session) ahead(r *rendition, entries []*channel.Entry, now schedule.Ins
 			}
 			due, first = p.begin, false
 		}
-		if time.Duration(due-now) > aheadOf {
+		if time.Duration(due-now) > aheadOf || r.end != 0 && e.Sequence >= r.end {
 			break
 		}
 		o := s.object(e.ID())
@@ -163,6 +163,7 @@ func (s *Session) release(o *object) {
 // keepHouse looks after what no event tells: players that left, and segments
 // that fell out of the feed's window.
 func (s *Session) keepHouse(now schedule.Instant) {
+	s.extendViewings() // what is late is waited for no longer
 	for _, r := range s.renditions {
 		if r.play.gone(now) {
 			r.play = playback{target: r.play.target}
@@ -213,7 +214,9 @@ func (s *Session) tellWatching() {
 	s.swarm.SetWatching(w)
 }
 
-// watches lists the renditions whose segments are wanted here.
+// watches lists the renditions whose segments are wanted here: first a variant
+// that is gone on with, which neighbours follow; one that was left is still wanted
+// until it has been played.
 func (s *Session) watches() []uint16 {
 	var w []uint16
 	for id, r := range s.renditions {
@@ -222,5 +225,10 @@ func (s *Session) watches() []uint16 {
 		}
 	}
 	slices.Sort(w)
+	for _, v := range s.viewings {
+		if i := slices.Index(w, v.at); i > 0 {
+			w = slices.Insert(slices.Delete(w, i, i+1), 0, v.at)
+		}
+	}
 	return w
 }

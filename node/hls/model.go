@@ -53,6 +53,15 @@ type Segment struct {
 	Gap                   bool         // EXT-X-GAP: it does not exist, and must not be asked for
 }
 
+// Before is the EXT-X-DISCONTINUITY-SEQUENCE of a playlist that begins with s:
+// the discontinuities before its own, whose tag is still there.
+func (s *Segment) Before() uint64 {
+	if s.Discontinuity && s.DiscontinuitySequence > 0 {
+		return s.DiscontinuitySequence - 1
+	}
+	return s.DiscontinuitySequence
+}
+
 // Map is an EXT-X-MAP: where the init section is. Ranged, Offset and Length
 // are as for a Segment.
 type Map struct {

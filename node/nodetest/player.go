@@ -280,7 +280,7 @@ func (p *player) follows(s *mediaSegment, id Ident) error {
 		return fmt.Errorf("%+v is an init section", id)
 	case p.last == nil:
 		return nil
-	case id.Rendition != p.last.Rendition || id.Epoch < p.last.Epoch:
+	case id.Rendition != p.last.Rendition && !s.discontinuity || id.Epoch < p.last.Epoch:
 		return fmt.Errorf("%+v comes after %+v", id, *p.last)
 	case id.Epoch == p.last.Epoch && id.Sequence-p.last.Sequence != s.seq-p.lastSeq:
 		return fmt.Errorf("%+v as number %d comes after %+v as number %d", id, s.seq, *p.last, p.lastSeq)

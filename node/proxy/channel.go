@@ -34,10 +34,6 @@ type Channel interface {
 	// there was one. The result is shared and read-only.
 	Media(ctx context.Context, rendition uint16, after uint64) (*Playlist, error)
 
-	// Chosen is Multivariant for a player that leaves the choice of a variant to
-	// the session: it holds one, with what belongs to it, and is never Single.
-	Chosen(ctx context.Context) (*channel.Presentation, error)
-
 	// History is Media with all segments before those that can still be had, or
 	// could be when a player was told of them: what is gone since is a Gap.
 	History(ctx context.Context, rendition uint16, after uint64) (*Playlist, error)
@@ -50,6 +46,23 @@ type Channel interface {
 	// Key returns the bytes of the key that Playlist.Keys numbered n.
 	// Errors are as for Open.
 	Key(ctx context.Context, rendition uint16, n int) ([]byte, error)
+
+	// View begins a viewing by a player that leaves the choice of a variant to the
+	// session; past: and that can go back. It does not block; what it returns
+	// needs no closing.
+	View(past bool) Viewing
+}
+
+// Viewing is what one such player is shown. Errors and waiting are a Channel's.
+type Viewing interface {
+	// Chosen is Multivariant with one variant, with what belongs to it. It is
+	// never Single.
+	Chosen(ctx context.Context) (*channel.Presentation, error)
+
+	// Shown is that variant's media playlist (if past, its History), whose
+	// segments are of whichever variant is chosen when a segment is added: each
+	// has its own rendition in IDs. What was added is never changed.
+	Shown(ctx context.Context, after uint64) (*Playlist, error)
 }
 
 // Playlist is one state of a rendition's media playlist.

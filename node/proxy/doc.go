@@ -14,10 +14,13 @@
 //
 // Below /TOKEN/play/, all names relative to each other:
 //
-//	master.m3u8      the multivariant playlist, or, if the source had none, the media playlist
+//	master.m3u8      the multivariant playlist of one variant, which the channel chooses, or, if the source had none, the media playlist
+//	live-P-V.m3u8    that variant's media playlist, for player P in viewing V: each segment is of the variant that was chosen when it was added
+//	variants.m3u8    the multivariant playlist of all variants, for a player that chooses for itself
 //	R-pP.m3u8        the media playlist of rendition R, for the player that was given P in its multivariant playlist
-//	player-V.m3u8    the multivariant playlist of one variant, which the channel chooses, for viewing V
-//	R-hP-V.m3u8      rendition R's media playlist for player P of that viewing: it begins where the viewing does, and only grows
+//	player-V.m3u8    as master.m3u8, for a player that can go back
+//	shown-P-V.m3u8   as live-P-V.m3u8: it begins where the viewing does, and only grows
+//	R-hP-V.m3u8      rendition R's media playlist for player P of that viewing: likewise
 //	R/N.EXT          the media segment with sequence N; EXT is the origin's (.ts .m4s .mp4 .aac .vtt …)
 //	R/N-x.EXT        the same, where the origin's URI told no known extension: EXT is a guess, the content type is sniffed
 //	R/iN.EXT         init section N

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -84,7 +85,24 @@ func (f *fake) Media(ctx context.Context, rendition uint16, after uint64) (pl *P
 	return pl, err
 }
 
-func (f *fake) Chosen(ctx context.Context) (*channel.Presentation, error) { return f.Multivariant(ctx) }
+func (f *fake) View(past bool) Viewing { return f }
+
+func (f *fake) Shown(ctx context.Context, after uint64) (*Playlist, error) {
+	return f.History(ctx, 0, after)
+}
+
+// Chosen has the first variant, with its groups.
+func (f *fake) Chosen(ctx context.Context) (*channel.Presentation, error) {
+	p, err := f.Multivariant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	one := *p
+	one.Renditions = slices.DeleteFunc(slices.Clone(p.Renditions), func(r channel.Rendition) bool {
+		return r.Kind == channel.Variant && r.ID != p.Renditions[0].ID
+	})
+	return &one, nil
+}
 
 func (f *fake) History(ctx context.Context, rendition uint16, after uint64) (*Playlist, error) {
 	return f.Media(ctx, rendition, after)

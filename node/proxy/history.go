@@ -23,7 +23,8 @@ const maxViews = 64
 // viewing is what was handed out as one PlayerURL: where its playlists begin.
 type viewing struct {
 	behind time.Duration
-	from   map[uint16]uint64 // by rendition, once one was asked for
+	from   map[listKey]uint64 // once one was asked for
+	shows  Viewing
 	last   time.Time
 }
 
@@ -36,15 +37,21 @@ type viewing struct {
 // holds the token: do not log it.
 func (m *Mount) PlayerURL(behind time.Duration) string {
 	m.mu.Lock()
-	m.lastView++
-	n := m.lastView
-	m.view(n).behind = max(behind, 0)
+	n := m.newView(true)
+	m.view(n, true).behind = max(behind, 0)
 	m.mu.Unlock()
 	return fmt.Sprintf("http://%s/%s/play/%s", m.server.Addr(), m.token, route{what: whatPlayer, view: n}.path())
 }
 
+// newView begins one more viewing. mu is held.
+func (m *Mount) newView(past bool) uint32 {
+	m.lastView++
+	m.view(m.lastView, past)
+	return m.lastView
+}
+
 // view returns viewing n, made anew if it was forgotten. mu is held.
-func (m *Mount) view(n uint32) *viewing {
+func (m *Mount) view(n uint32, past bool) *viewing {
 	v := m.views[n]
 	if v == nil {
 		if len(m.views) >= maxViews {
@@ -55,23 +62,25 @@ func (m *Mount) view(n uint32) *viewing {
 				}
 			}
 			delete(m.views, oldest)
+			delete(m.playlists, listKey{history: true, shown: oldest})
+			delete(m.playlists, listKey{shown: oldest})
 		}
-		v = &viewing{from: make(map[uint16]uint64)}
+		v = &viewing{from: make(map[listKey]uint64), shows: m.channel.View(past)}
 		m.views[n] = v
 	}
 	v.last = time.Now()
 	return v
 }
 
-// begins is where viewing n's playlist of a rendition begins.
-func (m *Mount) begins(n uint32, rendition uint16, pl *hls.Media) uint64 {
+// begins is where viewing n's playlist begins.
+func (m *Mount) begins(n uint32, key listKey, pl *hls.Media) uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	v := m.view(n)
-	from, ok := v.from[rendition]
+	v := m.view(n, true)
+	from, ok := v.from[key]
 	if !ok {
 		from = begin(pl, v.behind)
-		v.from[rendition] = from
+		v.from[key] = from
 	}
 	return from
 }
@@ -79,22 +88,35 @@ func (m *Mount) begins(n uint32, rendition uint16, pl *hls.Media) uint64 {
 // listKey names one of the playlists that a mount remembers.
 type listKey struct {
 	rendition uint16
-	history   bool
+	history   bool   // with all before: not written for all players alike
+	shown     uint32 // the viewing whose Shown it is, not a rendition's; 0: none
 }
 
 // load asks the channel for what key names.
 func (m *Mount) load(ctx context.Context, key listKey, after uint64) (*Playlist, error) {
-	if key.history {
+	switch {
+	case key.shown != 0:
+		return m.shows(key.shown, key.history).Shown(ctx, after)
+	case key.history:
 		return m.channel.History(ctx, key.rendition, after)
 	}
 	return m.channel.Media(ctx, key.rendition, after)
 }
 
-// servePlayer answers with the multivariant playlist of one variant.
-func (m *Mount) servePlayer(w http.ResponseWriter, r *http.Request, view uint32) {
+// shows is what viewing n shows.
+func (m *Mount) shows(n uint32, past bool) Viewing {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.view(n, past).shows
+}
+
+// serveChosen answers with the multivariant playlist of one variant, behind
+// which is what the viewing shows; past: for a player that goes back, FFmpeg, by
+// which subtitles are not read.
+func (m *Mount) serveChosen(w http.ResponseWriter, r *http.Request, view uint32, past bool) {
 	ctx, cancel := context.WithTimeout(r.Context(), firstHold)
 	defer cancel()
-	p, err := m.channel.Chosen(ctx)
+	p, err := m.shows(view, past).Chosen(ctx)
 	if err == nil && (p == nil || len(p.Renditions) == 0) {
 		err = ErrUnavailable
 	}
@@ -102,12 +124,23 @@ func (m *Mount) servePlayer(w http.ResponseWriter, r *http.Request, view uint32)
 		m.fail(w, r, err)
 		return
 	}
-	m.sendHistory(w, r, p, view)
+	if !past {
+		m.sendMultivariant(w, r, p, route{what: whatMedia, view: view}, whatLive)
+		return
+	}
+	heard := *p
+	heard.Renditions = nil
+	for _, r := range p.Renditions {
+		r.SubtitlesGroup = ""
+		if r.Kind != channel.Subtitles {
+			heard.Renditions = append(heard.Renditions, r)
+		}
+	}
+	m.sendMultivariant(w, r, &heard, route{what: whatHistory, view: view}, whatShown)
 }
 
 // serveRewind answers with the multivariant playlist for a player that chooses
-// a variant by itself and begins near the newest segment wherever its playlists
-// begin: those of this viewing do as far back as there is anything.
+// for itself, and that can go back as far as can be had.
 func (m *Mount) serveRewind(w http.ResponseWriter, r *http.Request) {
 	p, err := m.newestPresentation(r.Context())
 	if err != nil {
@@ -120,49 +153,25 @@ func (m *Mount) serveRewind(w http.ResponseWriter, r *http.Request) {
 		p = &channel.Presentation{IndependentSegments: p.IndependentSegments, Renditions: []channel.Rendition{one}}
 	}
 	m.mu.Lock()
-	m.lastView++
-	n := m.lastView
-	m.view(n).behind = math.MaxInt64
+	n := m.newView(true)
+	m.view(n, true).behind = math.MaxInt64
 	m.mu.Unlock()
-	m.sendHistory(w, r, p, n)
-}
-
-// sendHistory answers with p, whose media playlists are those of a viewing.
-func (m *Mount) sendHistory(w http.ResponseWriter, r *http.Request, p *channel.Presentation, view uint32) {
-	m.mu.Lock()
-	m.lastPlayer++
-	player := m.lastPlayer
-	m.mu.Unlock()
-	m.stats.playlists.Add(1)
-	m.sendWhole(w, r, typePlaylist, writeMultivariant(p, route{what: whatHistory, player: player, view: view}))
+	m.sendMultivariant(w, r, p, route{what: whatHistory, view: n}, whatHistory)
 }
 
 // serveHistory answers with a media playlist that reaches from where this viewing
 // began to the newest segment.
 func (m *Mount) serveHistory(w http.ResponseWriter, r *http.Request, rt route) {
-	list := listKey{rt.rendition, true}
-	key := playerKey{player: uint64(rt.player), rendition: rt.rendition, history: true}
-	pl, err := m.newest(r.Context(), list)
-	if err == nil && len(pl.Media.Segments) == 0 {
-		err = ErrUnavailable
+	list := listKey{rendition: rt.rendition, history: true}
+	if rt.what == whatShown {
+		list = listKey{history: true, shown: rt.view}
 	}
-	if err != nil {
-		m.fail(w, r, err)
+	pl, ok := m.give(w, r, list, playerKey{player: uint64(rt.player), rendition: rt.rendition, what: rt.what})
+	if !ok {
 		return
 	}
-	if r.Method == http.MethodGet {
-		if d := m.holdTime(key, pl); d > 0 {
-			m.stats.held.Add(1)
-			pl = m.hold(r.Context(), list, pl, d)
-		}
-		if r.Context().Err() != nil {
-			panic(http.ErrAbortHandler)
-		}
-		m.see(key, pl)
-	}
-	from := m.begins(rt.view, rt.rendition, &pl.Media)
-	m.stats.playlists.Add(1)
-	m.sendWhole(w, r, typePlaylist, writeMedia(rt.rendition, cut(pl.Playlist, from)))
+	from := m.begins(rt.view, list, &pl.Media)
+	m.sendWhole(w, r, typePlaylist, writeMedia(cut(pl.Playlist, from)))
 }
 
 // begin is the segment with which a player is to begin that wants to be behind
@@ -196,7 +205,7 @@ func cut(pl *Playlist, from uint64) *Playlist {
 	}
 	m.Segments = m.Segments[n:]
 	m.Sequence += uint64(n)
-	m.DiscontinuitySequence = m.Segments[0].DiscontinuitySequence
+	m.DiscontinuitySequence = m.Segments[0].Before()
 	out.IDs = out.IDs[n:]
 	out.Inits, out.Keys, out.InitKeys = after(out.Inits, n), after(out.Keys, n), after(out.InitKeys, n)
 	return &out

@@ -63,11 +63,11 @@ func TestHistory(t *testing.T) {
 		media := func(text string) string {
 			t.Helper()
 			for line := range strings.Lines(text) {
-				if line = strings.TrimSpace(line); strings.HasPrefix(line, "0-h") {
+				if line = strings.TrimSpace(line); strings.HasPrefix(line, "shown-") {
 					return line
 				}
 			}
-			t.Fatalf("no playlist of rendition 0 in\n%s", text)
+			t.Fatalf("no media playlist in\n%s", text)
 			return ""
 		}
 		first := media(string(s.get(t, edge).body))

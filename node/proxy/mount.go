@@ -128,14 +128,18 @@ func (m *Mount) serve(w http.ResponseWriter, r *http.Request, rest string) {
 	switch rt.what {
 	case whatMaster:
 		m.serveMaster(w, r)
+	case whatVariants:
+		m.serveVariants(w, r)
 	case whatMedia:
-		m.servePlaylist(w, r, rt.rendition, playerKey{player: uint64(rt.player), rendition: rt.rendition})
+		m.servePlaylist(w, r, listKey{rendition: rt.rendition}, playerKey{player: uint64(rt.player), what: whatMedia, rendition: rt.rendition})
 	case whatPlayer:
-		m.servePlayer(w, r, rt.view)
+		m.serveChosen(w, r, rt.view, true)
 	case whatRewind:
 		m.serveRewind(w, r)
-	case whatHistory:
+	case whatHistory, whatShown:
 		m.serveHistory(w, r, rt)
+	case whatLive:
+		m.servePlaylist(w, r, listKey{shown: rt.view}, playerKey{player: uint64(rt.player), what: whatLive})
 	case whatObject:
 		m.serveObject(w, r, rt)
 	case whatKey:

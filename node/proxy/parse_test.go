@@ -21,6 +21,9 @@ func TestRoutes(t *testing.T) {
 		"0/i7.mp4":                   {what: whatObject, ext: ".mp4", id: segment.ID{Kind: segment.Init, Sequence: 7}},
 		"2/k0.key":                   {what: whatKey, rendition: 2},
 		"player-7200.m3u8":           {what: whatPlayer, view: 7200},
+		"shown-7-60.m3u8":            {what: whatShown, player: 7, view: 60},
+		"live-7-60.m3u8":             {what: whatLive, player: 7, view: 60},
+		"variants.m3u8":              {what: whatVariants},
 		"3-h7-0.m3u8":                {what: whatHistory, rendition: 3, player: 7},
 		"3-h7-60.m3u8":               {what: whatHistory, rendition: 3, player: 7, view: 60},
 	}
@@ -37,6 +40,7 @@ func TestRoutes(t *testing.T) {
 		"65536-p0.m3u8", "0-p4294967296.m3u8", "00-p0.m3u8", "0-p00.m3u8", "+0-p0.m3u8", "0/1", "0/.ts", "0/1.exe", "0/1.html", "0/1.TS",
 		"0/01.ts", "0/-1.ts", "0/1.ts/", "0//1.ts", "0/1.ts.ts", "0/../1.ts", "../master.m3u8", "65536/1.ts", "0/18446744073709551616.ts",
 		"0/k.key", "0/k1.ts", "0/1.key", "0/k2147483648.key", "0/i.mp4", "0/ii1.mp4", "0/x-x-x.ts", "0/1-x", "0/1 .ts", "0/１.ts",
+		"shown-7.m3u8", "shown-7-0.m3u8", "shown-07-1.m3u8", "live-1-.m3u8", "live--1-1.m3u8", "live-1-2-3.m3u8",
 		"player.m3u8", "player-00.m3u8", "player-.m3u8", "player--1.m3u8", "player-01.m3u8", "player-1-2.m3u8", "0-h1.m3u8", "0-h1-.m3u8", "0-h1-01.m3u8", "0-h-1.m3u8",
 		"http://x/1.ts", "file:///etc/passwd", strings.Repeat("1", 70) + "/1.ts",
 	}
@@ -48,7 +52,7 @@ func TestRoutes(t *testing.T) {
 }
 
 func FuzzRoute(f *testing.F) {
-	for _, s := range []string{"master.m3u8", "1-p2.m3u8", "3/4.ts", "3/i4-x.mp4", "3/k4.key", "player-9.m3u8", "0-h1-9.m3u8"} {
+	for _, s := range []string{"master.m3u8", "1-p2.m3u8", "3/4.ts", "3/i4-x.mp4", "3/k4.key", "player-9.m3u8", "0-h1-9.m3u8", "shown-1-2.m3u8", "live-1-2.m3u8", "variants.m3u8"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, p string) {

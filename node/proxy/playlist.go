@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"coral/node/channel"
@@ -34,7 +35,7 @@ const (
 type playerKey struct {
 	player    uint64
 	byConn    bool // player is a connection's number
-	history   bool // see serveHistory
+	what      what // of which playlists
 	rendition uint16
 }
 
@@ -56,6 +57,8 @@ type written struct {
 // next is one past the newest segment listed.
 func (w *written) next() uint64 { return w.Media.Sequence + uint64(len(w.Media.Segments)) }
 
+// serveMaster answers with the channel for a player that shows what it is told
+// to: one variant, whose segments are each of the quality that was chosen for it.
 func (m *Mount) serveMaster(w http.ResponseWriter, r *http.Request) {
 	p, err := m.newestPresentation(r.Context())
 	if err != nil {
@@ -64,16 +67,50 @@ func (m *Mount) serveMaster(w http.ResponseWriter, r *http.Request) {
 	}
 	if p.Single {
 		conn, _ := r.Context().Value(connKey{}).(uint64)
-		rendition := mediaOf(&p.Renditions[0])
-		m.servePlaylist(w, r, rendition, playerKey{player: conn, byConn: true, rendition: rendition})
+		list := listKey{rendition: mediaOf(&p.Renditions[0])}
+		m.servePlaylist(w, r, list, playerKey{player: conn, byConn: true, what: whatMedia, rendition: list.rendition})
+		return
+	}
+	if !slices.ContainsFunc(p.Renditions, func(r channel.Rendition) bool { return r.Kind == channel.Variant && r.URI != "" }) {
+		m.sendMultivariant(w, r, p, route{what: whatMedia}, whatMedia)
 		return
 	}
 	m.mu.Lock()
+	view := m.newView(false)
+	m.mu.Unlock()
+	m.serveChosen(w, r, view, false)
+}
+
+// serveVariants answers with the multivariant playlist for a player that chooses
+// for itself.
+func (m *Mount) serveVariants(w http.ResponseWriter, r *http.Request) {
+	p, err := m.newestPresentation(r.Context())
+	if err == nil && p.Single {
+		err = ErrNotFound // there are none
+	}
+	if err != nil {
+		m.fail(w, r, err)
+		return
+	}
+	m.sendMultivariant(w, r, p, route{what: whatMedia}, whatMedia)
+}
+
+// sendMultivariant answers with p for one more player: the media playlists are
+// at to, but for the rendition, and the variants' are a variant.
+func (m *Mount) sendMultivariant(w http.ResponseWriter, r *http.Request, p *channel.Presentation, to route, variant what) {
+	m.mu.Lock()
 	m.lastPlayer++
-	player := m.lastPlayer
+	to.player = m.lastPlayer
 	m.mu.Unlock()
 	m.stats.playlists.Add(1)
-	m.sendWhole(w, r, typePlaylist, writeMultivariant(p, route{what: whatMedia, player: player}))
+	m.sendWhole(w, r, typePlaylist, writeMultivariant(p, func(r *channel.Rendition) route {
+		to := to
+		to.rendition = mediaOf(r)
+		if r.Kind == channel.Variant {
+			to.what = variant
+		}
+		return to
+	}))
 }
 
 // newestPresentation returns what the session knows now, or what it knew last.
@@ -110,26 +147,34 @@ func holdFor(known bool) time.Duration {
 // lines of the source's multivariant playlist name the same media playlist.
 func mediaOf(r *channel.Rendition) uint16 { return r.Media }
 
-// writeMultivariant writes p with media playlists that are at to, but for the
-// rendition.
-func writeMultivariant(p *channel.Presentation, to route) []byte {
+// writeMultivariant writes p with the media playlists where to says.
+func writeMultivariant(p *channel.Presentation, to func(*channel.Rendition) route) []byte {
 	mv := &hls.Multivariant{IndependentSegments: p.IndependentSegments, Renditions: make([]channel.Rendition, len(p.Renditions))}
 	copy(mv.Renditions, p.Renditions)
 	for i := range mv.Renditions {
 		if r := &mv.Renditions[i]; r.URI != "" {
-			to.rendition = mediaOf(r)
-			r.URI = to.path()
+			r.URI = to(r).path()
 		}
 	}
 	return hls.WriteMultivariant(mv)
 }
 
-func (m *Mount) servePlaylist(w http.ResponseWriter, r *http.Request, rendition uint16, key playerKey) {
-	list := listKey{rendition: rendition}
+func (m *Mount) servePlaylist(w http.ResponseWriter, r *http.Request, list listKey, key playerKey) {
+	if pl, ok := m.give(w, r, list, key); ok {
+		m.sendWhole(w, r, typePlaylist, pl.body)
+	}
+}
+
+// give is the playlist that key's player is to be sent now, after it was held as
+// long as it may be; false: it was told that there is none.
+func (m *Mount) give(w http.ResponseWriter, r *http.Request, list listKey, key playerKey) (*written, bool) {
 	pl, err := m.newest(r.Context(), list)
+	if err == nil && len(pl.Media.Segments) == 0 && list.history {
+		err = ErrUnavailable
+	}
 	if err != nil {
 		m.fail(w, r, err)
-		return
+		return nil, false
 	}
 	if r.Method == http.MethodGet {
 		if d := m.holdTime(key, pl); d > 0 {
@@ -142,7 +187,7 @@ func (m *Mount) servePlaylist(w http.ResponseWriter, r *http.Request, rendition 
 		m.see(key, pl)
 	}
 	m.stats.playlists.Add(1)
-	m.sendWhole(w, r, typePlaylist, pl.body)
+	return pl, true
 }
 
 // newest returns a playlist as it is now, or was last.
@@ -259,7 +304,7 @@ func (m *Mount) write(key listKey, pl *Playlist) *written {
 			return known
 		}
 		// Two requests may do this at once for one revision: harmless.
-		next.body = writeMedia(key.rendition, pl)
+		next.body = writeMedia(pl)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -270,7 +315,7 @@ func (m *Mount) write(key listKey, pl *Playlist) *written {
 }
 
 // writeMedia writes pl with our URIs in it.
-func writeMedia(rendition uint16, pl *Playlist) []byte {
+func writeMedia(pl *Playlist) []byte {
 	media := pl.Media
 	media.Segments = make([]hls.Segment, len(pl.Media.Segments))
 	ours := func(key *channel.Key, numbers []int, i int) *channel.Key {
@@ -278,7 +323,7 @@ func writeMedia(rendition uint16, pl *Playlist) []byte {
 			return key
 		}
 		k := *key
-		k.URI = route{what: whatKey, rendition: rendition, key: numbers[i]}.path()
+		k.URI = route{what: whatKey, rendition: pl.IDs[i].Rendition, key: numbers[i]}.path()
 		return &k
 	}
 	for i, s := range pl.Media.Segments {

@@ -46,7 +46,7 @@ func TestMultivariant(t *testing.T) {
 				{ID: 9, Media: 9, Kind: channel.Audio, URI: "a.m3u8", Group: "a", Name: "x"},
 			}}
 		})
-		a := s.get(t, masterName)
+		a := s.get(t, variantsName)
 		if a.StatusCode != 200 || a.Header.Get("Content-Type") != typePlaylist {
 			t.Errorf("%s %s", a.Status, a.Header.Get("Content-Type"))
 		}
@@ -61,11 +61,48 @@ func TestMultivariant(t *testing.T) {
 		if !strings.Contains(body, `URI="9-p`) {
 			t.Errorf("no audio in:\n%s", body)
 		}
-		if again := s.get(t, masterName); string(again.body) == body {
+		if again := s.get(t, variantsName); string(again.body) == body {
 			t.Error("two players were given the same URLs")
 		}
 		if s.presentation.Renditions[0].URI == "" || s.presentation.Renditions[1].URI != "v7.m3u8" {
 			t.Error("the session's presentation was changed")
+		}
+	})
+}
+
+// A player that chooses nothing is given one variant, whatever that is made of,
+// with what is played beside it.
+func TestChosen(t *testing.T) {
+	bubble(t, func(t *testing.T, s *setup) {
+		s.set(func() {
+			s.presentation = &channel.Presentation{Renditions: []channel.Rendition{
+				{ID: 0, Media: 0, URI: "v0.m3u8", Bandwidth: 1000, AudioGroup: "a", SubtitlesGroup: "s"},
+				{ID: 7, Media: 7, URI: "v7.m3u8", Bandwidth: 2000, AudioGroup: "b"},
+				{ID: 8, Media: 8, Kind: channel.Audio, URI: "a.m3u8", Group: "a", Name: "x"},
+				{ID: 9, Media: 9, Kind: channel.Subtitles, URI: "s.m3u8", Group: "s", Name: "y"},
+			}}
+		})
+		for seq := range uint64(3) {
+			s.live(seq, 100, false)
+		}
+		body := string(s.get(t, masterName).body)
+		line := regexp.MustCompile(`(?m)^live-\d+-\d+\.m3u8$`)
+		if n := len(line.FindAllString(body, -1)); n != 1 || !strings.Contains(body, `URI="8-p`) || !strings.Contains(body, `URI="9-p`) {
+			t.Errorf("%d variants in:\n%s", n, body)
+		}
+		media := line.FindString(body)
+		if text := string(s.get(t, media).body); !strings.Contains(text, "0/2.ts") || strings.Contains(text, "EVENT") {
+			t.Errorf("shows\n%s", text)
+		}
+		other := string(s.get(t, masterName).body)
+		if line.FindString(other) == media {
+			t.Error("two players were given the same URL")
+		}
+		// A built-in player draws subtitles by itself: FFmpeg cannot read them.
+		u := s.mount.PlayerURL(0)
+		body = string(s.get(t, u[strings.LastIndexByte(u, '/')+1:]).body)
+		if strings.Contains(body, "SUBTITLES") || !strings.Contains(body, `URI="8-h`) || strings.Count(body, "\nshown-") != 1 {
+			t.Errorf("built in:\n%s", body)
 		}
 	})
 }

@@ -17,12 +17,16 @@ const (
 	whatKey
 	whatPlayer
 	whatHistory
+	whatShown
+	whatLive
+	whatVariants
 	whatRewind
 )
 
 const (
-	masterName = "master.m3u8"
-	rewindName = "rewind.m3u8"
+	masterName   = "master.m3u8"
+	variantsName = "variants.m3u8"
+	rewindName   = "rewind.m3u8"
 )
 
 // route is a parsed path: numbers only, so that nothing in a request can name a
@@ -30,8 +34,8 @@ const (
 type route struct {
 	what      what
 	rendition uint16
-	player    uint32     // whatMedia, whatHistory: who was given this URL
-	view      uint32     // whatPlayer, whatHistory: which viewing, see Mount.PlayerURL
+	player    uint32     // who was given this media playlist's URL
+	view      uint32     // whatPlayer, whatHistory, whatShown, whatLive: which viewing
 	id        segment.ID // whatObject
 	ext       string     // whatObject
 	guessed   bool       // whatObject: ext is a fallback
@@ -46,12 +50,18 @@ func (r route) path() string {
 		return masterName
 	case whatMedia:
 		return rendition + "-p" + strconv.FormatUint(uint64(r.player), 10) + ".m3u8"
+	case whatVariants:
+		return variantsName
 	case whatRewind:
 		return rewindName
 	case whatPlayer:
 		return "player-" + decimal(r.view) + ".m3u8"
 	case whatHistory:
 		return rendition + "-h" + decimal(r.player) + "-" + decimal(r.view) + ".m3u8"
+	case whatShown:
+		return "shown-" + decimal(r.player) + "-" + decimal(r.view) + ".m3u8"
+	case whatLive:
+		return "live-" + decimal(r.player) + "-" + decimal(r.view) + ".m3u8"
 	case whatObject:
 		p := rendition + "/"
 		if r.id.Kind == segment.Init {
@@ -83,6 +93,8 @@ func parseRoute(p string) (route, bool) {
 	switch p {
 	case masterName:
 		return route{what: whatMaster}, true
+	case variantsName:
+		return route{what: whatVariants}, true
 	case rewindName:
 		return route{what: whatRewind}, true
 	}
@@ -126,6 +138,14 @@ func parseMediaName(p string) (route, bool) {
 	if s, ok := strings.CutPrefix(p, "player-"); ok {
 		view, ok := number(s, 32)
 		return route{what: whatPlayer, view: uint32(view)}, ok
+	}
+	for prefix, what := range map[string]what{"shown-": whatShown, "live-": whatLive} {
+		if s, ok := strings.CutPrefix(p, prefix); ok {
+			left, right, _ := strings.Cut(s, "-")
+			player, okP := number(left, 32)
+			view, okV := number(right, 32)
+			return route{what: what, player: uint32(player), view: uint32(view)}, okP && okV && view != 0
+		}
 	}
 	if left, right, ok := strings.Cut(p, "-h"); ok {
 		right, s, ok := strings.Cut(right, "-")

@@ -19,6 +19,7 @@ type container uint8
 const (
 	transport  container = iota // MPEG-TS: two variants with their audio
 	fragmented                  // fMP4: two variants, one audio rendition of its own
+	sizes                       // MPEG-TS, whose variants differ in size
 )
 
 // encode runs ffmpeg: a live stream of a test picture and a tone, in segments
@@ -36,9 +37,12 @@ func encode(t *testing.T, where string, c container) *process {
 		"-t", "90", "-map", "0:v", "-map", "0:v", "-map", "1:a",
 	}
 	streams, ext := "v:0,a:0,name:high v:1,a:1,name:low", "ts"
-	if c == transport {
+	switch c {
+	case sizes:
+		args = append(args, "-map", "1:a", "-s:v:1", "160x90")
+	case transport:
 		args = append(args, "-map", "1:a")
-	} else {
+	case fragmented:
 		streams, ext = "a:0,agroup:sound,default:yes,name:sound v:0,agroup:sound,name:high v:1,agroup:sound,name:low", "m4s"
 		args = append(args, "-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", "init-%v.mp4")
 	}

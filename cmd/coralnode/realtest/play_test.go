@@ -18,16 +18,16 @@ func TestLive(t *testing.T) {
 			others := []*process{decode(t, viewers[1], seconds), decode(t, viewers[2], seconds)}
 			ffmpeg, mpv := decode(t, viewers[0], seconds), mpv(t, viewers[0], seconds)
 			if c == transport {
-				probe(t, viewers[0], 2, 2)
+				probe(t, viewers[0].variants(), 2, 2)
 			} else {
-				probe(t, viewers[0], 2, 1)
+				probe(t, viewers[0].variants(), 2, 1)
 			}
 			decoded(t, ffmpeg, seconds)
 			played(t, mpv, seconds)
 			for _, p := range others {
 				decoded(t, p, seconds)
 			}
-			same(t, viewers[0], folder)
+			same(t, viewers[0].variants(), folder)
 			carried(t, settle(t, viewers))
 		})
 	}

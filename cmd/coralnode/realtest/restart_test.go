@@ -39,7 +39,7 @@ func TestPublisherReturns(t *testing.T) {
 			for _, p := range players {
 				decoded(t, p, seconds)
 			}
-			same(t, viewers[0], folder)
+			same(t, viewers[0].variants(), folder)
 			settle(t, viewers)
 		})
 	}

@@ -17,7 +17,7 @@ func TestSources(t *testing.T) {
 			decoded(t, p, seconds)
 		}
 		if folder != "" {
-			same(t, viewers[0], folder)
+			same(t, viewers[0].variants(), folder)
 		}
 		for i, n := range settle(t, viewers) {
 			if n.Bytes.Origin+n.Bytes.Unverified != 0 || n.Bytes.Peers == 0 {

@@ -80,7 +80,7 @@ type Hello struct {
 	Nonce      [16]byte // fresh per connection
 	Auth       [32]byte // private channels: proof of the secret; else zero
 	Uploads    bool     // false: this peer asks, but serves nobody
-	Renditions []uint16 // what it watches now
+	Renditions []uint16 // what it watches now; first the variant that it goes on with
 	Agent      string   // program and version, for the organiser's statistics
 }
 
