@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -110,11 +111,14 @@ func TestWebEnds(t *testing.T) {
 		t.Skip("chromium is not installed: go run ./cmd/dev test installs it")
 	}
 	t.Parallel()
-	const all = 12 // segments of the clip, of 2 s
-	began := time.Now()
+	const all = 12                      // segments of the clip, of 2 s
+	var began atomic.Pointer[time.Time] // when the page was opened: until then all is as at the beginning
 	mux := http.NewServeMux()
 	mux.HandleFunc("/main.m3u8", func(w http.ResponseWriter, _ *http.Request) {
-		n := min(all, 4+int(time.Since(began)/(2*time.Second)))
+		n := 4
+		if at := began.Load(); at != nil {
+			n = min(all, n+int(time.Since(*at)/(2*time.Second)))
+		}
 		fmt.Fprint(w, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-MAP:URI=\"clip/init.mp4\"\n")
 		for i := range n {
 			fmt.Fprintf(w, "#EXTINF:2.000,\nclip/%03d.m4s\n", i)
@@ -128,6 +132,8 @@ func TestWebEnds(t *testing.T) {
 	t.Cleanup(s.Close)
 	v := watchPlain(t, s.URL+"/main.m3u8")
 	b := browse(t, 800, 600)
+	now := time.Now()
+	began.Store(&now)
 	b.open(v.page())
 	b.until(playing)
 	b.until("/The broadcast has ended/.test(document.querySelector('#statement').innerText)")
