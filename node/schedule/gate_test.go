@@ -140,9 +140,9 @@ func TestGateSparesTheOrigin(t *testing.T) {
 		t.Errorf("%d of 200 took to the origin", took)
 	}
 	g := newGated(t, 2, 9)
-	for range 30 {
-		g.s.origin.block = time.Second // measured again and again
-		g.run(10*time.Second, -time.Second, gatedBlocks, 0)
+	for range 60 {
+		g.s.origin.block, g.s.origin.measured = 3*time.Second, g.now
+		g.segment(-time.Second, gatedBlocks, 0)
 	}
 	if g.s.Stats().Alone != 0 {
 		t.Error("took to a slow origin")
