@@ -58,7 +58,7 @@ func TestSplit(t *testing.T) {
 	rng.Read(data)
 	for _, c := range []struct {
 		name     string
-		blob     blob
+		blob     *blob
 		off, n   int64
 		lanes    int
 		requests int32
@@ -72,13 +72,16 @@ func TestSplit(t *testing.T) {
 		{name: "to the end from within", off: 4 * segment.BlockSize, n: -1, lanes: 8, requests: 1 + 2},
 		{name: "small", off: 10, n: 100, lanes: 8, requests: 1},
 		{name: "a range beyond the end", off: 10 * segment.BlockSize, n: 3 * segment.BlockSize, lanes: 8, requests: 1},
-		{name: "no ranges", blob: blob{plain: true}, n: -1, lanes: 8, requests: 2},
-		{name: "changing", blob: blob{changing: true}, n: -1, lanes: 8, requests: 1 + 4, fails: true},
-		{name: "cut off", blob: blob{cut: true}, n: -1, lanes: 8, fails: true},
+		{name: "no ranges", blob: &blob{plain: true}, n: -1, lanes: 8, requests: 2},
+		{name: "changing", blob: &blob{changing: true}, n: -1, lanes: 8, requests: 1 + 4, fails: true},
+		{name: "cut off", blob: &blob{cut: true}, n: -1, lanes: 8, fails: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if c.blob == nil {
+				c.blob = &blob{}
+			}
 			c.blob.data = data
-			server := httptest.NewServer(&c.blob)
+			server := httptest.NewServer(c.blob)
 			defer server.Close()
 			r, err := openRemote(&Config{Source: server.URL + "/index.m3u8"})
 			if err != nil {
