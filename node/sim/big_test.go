@@ -1,8 +1,12 @@
 package sim
 
 import (
+	"fmt"
+	"runtime"
 	"testing"
 	"time"
+
+	"coral/store/segment"
 )
 
 // thousand is a thousand viewers in a random graph.
@@ -43,3 +47,39 @@ func BenchmarkStep(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(steps), "ns/step")
 }
+
+// BenchmarkViewers is what a viewer costs the simulator, by the second that is
+// simulated, and what it occupies at the end, garbage apart.
+func BenchmarkViewers(b *testing.B) {
+	for _, x := range []struct {
+		viewers int
+		rate    int64
+	}{{1000, 1_500_000}, {1000, thinRate}, {10_000, thinRate}} {
+		b.Run(fmt.Sprintf("%d at %d kbit per s", x.viewers, x.rate/1000), func(b *testing.B) {
+			cfg := thousand(1, 30*time.Second)
+			g := &cfg.Groups[0]
+			cfg.Rate, g.Count, g.Every = x.rate, x.viewers, 6*time.Second/time.Duration(x.viewers)
+			cfg.Origin.Up *= int64(x.viewers) / 1000
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			w := newWorld(cfg)
+			for b.Loop() {
+				w = newWorld(cfg)
+				w.run()
+			}
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			runs := float64(b.N) * float64(x.viewers)
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/runs/cfg.Duration.Seconds(), "ns/viewer/s")
+			b.ReportMetric(float64(w.result.Events)/float64(x.viewers)/cfg.Duration.Seconds(), "events/viewer/s")
+			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(x.viewers), "B/viewer")
+			b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/runs/cfg.Duration.Seconds(), "allocated-B/viewer/s")
+			b.Logf("%v", &w.result)
+			runtime.KeepAlive(w)
+		})
+	}
+}
+
+// thinRate is a stream of one block per segment of two seconds.
+const thinRate = segment.BlockSize * 8 / 2

@@ -37,7 +37,7 @@ func (n *node) join() {
 		if i == publisher {
 			trips = toPublisher
 		}
-		at := started + 2*trips*w.delay(&n.link, &m.link) + schedule.Instant(w.rng.Int64N(int64(meetSpread)))
+		at := started + 2*trips*w.delay(n.link, m.link) + schedule.Instant(w.rng.Int64N(int64(meetSpread)))
 		w.q.put(at, event{kind: meet, node: int32(n.index), from: int32(i)})
 	}
 	if !n.group.Alone {
@@ -47,7 +47,7 @@ func (n *node) join() {
 	w.q.put(started, event{kind: scrape, node: int32(n.index)})
 	// The feed: one peer's window comes with the first connection; until then
 	// the origin's own playlist says as much as the publisher has signed.
-	w.q.put(started+2*toPlaylist*w.delay(&n.link, &w.origin.link), event{kind: begin, node: int32(n.index)})
+	w.q.put(started+2*toPlaylist*w.delay(n.link, w.origin.link), event{kind: begin, node: int32(n.index)})
 }
 
 // meetSpread is over which time a newcomer dials those whom the tracker named.
@@ -118,7 +118,7 @@ func (w *world) publisherDegree() int {
 
 // meet connects two nodes.
 func (n *node) meet(m *node) {
-	if !n.up || !m.up || m.muted || n.neighbour(m.index) != nil || len(n.peers) >= mostNeighbours || len(m.peers) >= mostNeighbours ||
+	if !n.up || !m.up || m.muted || n.conn(m.index) != nil || len(n.peers) >= mostNeighbours || len(m.peers) >= mostNeighbours ||
 		slices.Contains(n.banned, m.index) || slices.Contains(m.banned, n.index) {
 		return
 	}
@@ -127,14 +127,14 @@ func (n *node) meet(m *node) {
 	// Each hands on what it knows of the feed.
 	for _, x := range [][2]*node{{n, m}, {m, n}} {
 		if x[0].known > x[1].known && !x[1].publisher {
-			n.w.q.put(n.w.now+n.w.delay(&n.link, &m.link), event{kind: record, node: int32(x[1].index), from: int32(x[0].index), block: int32(x[0].known)})
+			n.w.q.put(n.w.now+n.w.delay(n.link, m.link), event{kind: record, node: int32(x[1].index), from: int32(x[0].index), block: int32(x[0].known)})
 		}
 	}
 }
 
 func (n *node) connect(m *node) {
-	c := &neighbour{node: m.index, path: pathOf(&n.link, &m.link)}
-	n.peers = append(n.peers, c)
+	c := conn{path: pathOf(n.link, m.link)}
+	n.peers, n.conns = append(n.peers, int32(m.index)), append(n.conns, c)
 	p := schedule.Peer(m.index)
 	role := schedule.Viewer
 	switch {
@@ -185,12 +185,12 @@ func (n *node) mute() {
 // part has the neighbours find out that the node is gone.
 func (n *node) part(polite bool) {
 	for _, p := range n.peers {
-		m := n.w.nodes[p.node]
+		m := n.w.nodes[p]
 		at := n.w.now + schedule.Instant(quiet)
 		if polite {
-			at = n.w.now + n.w.delay(&n.link, &m.link)
+			at = n.w.now + n.w.delay(n.link, m.link)
 		}
-		n.w.q.put(at, event{kind: lost, node: int32(p.node), from: int32(n.index)})
+		n.w.q.put(at, event{kind: lost, node: p, from: int32(n.index)})
 	}
 }
 
@@ -202,11 +202,11 @@ func (n *node) ban(from int) {
 }
 
 func (n *node) disconnect(from int) {
-	i := slices.IndexFunc(n.peers, func(c *neighbour) bool { return c.node == from })
+	i := slices.Index(n.peers, int32(from))
 	if i < 0 {
 		return
 	}
-	n.peers = slices.Delete(n.peers, i, i+1)
+	n.peers, n.conns = slices.Delete(n.peers, i, i+1), slices.Delete(n.conns, i, i+1)
 	if n.group.lies() {
 		return
 	}
@@ -214,7 +214,7 @@ func (n *node) disconnect(from int) {
 	// It is the tracker that brings another one.
 	if w := n.w; !n.publisher && w.cfg.Degree > 0 && len(n.peers) < (w.cfg.Degree+1)/2 && len(w.living) > 1 {
 		if m := w.nodes[w.living[w.rng.IntN(len(w.living))]]; m != n && !(m.group.NAT && n.group.NAT) {
-			w.q.put(w.now+2*toNeighbour*w.delay(&n.link, &m.link), event{kind: meet, node: int32(n.index), from: int32(m.index)})
+			w.q.put(w.now+2*toNeighbour*w.delay(n.link, m.link), event{kind: meet, node: int32(n.index), from: int32(m.index)})
 		}
 	}
 }

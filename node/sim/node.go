@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"time"
 
 	"coral/node/schedule"
@@ -11,25 +13,26 @@ import (
 type node struct {
 	w         *world
 	index     int
-	group     Group
-	link      Link
+	group     *Group
+	link      *Link
 	publisher bool
 	up        bool
 	muted     bool // gone for its peers
 	key       uint64
 	sched     *schedule.Scheduler
 	tickAt    schedule.Instant
-	peers     []*neighbour // in order of arrival
+	peers     []int32 // neighbours, in order of arrival
+	conns     []conn  // to each of them
 	joinedAt  schedule.Instant
 	leftAt    schedule.Instant
 	place     int   // in world.living
 	banned    []int // sent bytes that did not verify
 
 	upFree, downFree schedule.Instant
-	known            int // newest segment whose record came; -1: none
-	oldest           int
-	held             map[int]segment.Bitmap
-	started          map[schedule.Ticket]bool
+	known            int              // newest segment whose record came; -1: none
+	oldest           int              // that is remembered
+	held             []segment.Bitmap // from oldest on
+	fetches          []schedule.Ticket
 	player           player
 
 	early    []event // announcements that came before the record
@@ -47,8 +50,6 @@ func (n *node) init(cfg schedule.Config) {
 	n.key = n.w.rng.Uint64()
 	cfg.Self = n.key
 	n.sched = schedule.New(cfg)
-	n.held = map[int]segment.Bitmap{}
-	n.started = map[schedule.Ticket]bool{}
 	n.reading = map[int]*reading{}
 	n.known = -1
 }
@@ -89,7 +90,7 @@ func (n *node) send(to schedule.Peer, bytes int, ev event) {
 	if n.link.Up > 0 {
 		spend(n.w.now, &n.upFree, bytes+wire, n.link.Up)
 	}
-	n.w.q.put(n.w.now+n.w.delay(&n.link, &m.link), ev)
+	n.w.q.put(n.w.now+n.w.delay(n.link, m.link), ev)
 }
 
 func (n *node) carry(a schedule.Action) {
@@ -99,31 +100,30 @@ func (n *node) carry(a schedule.Action) {
 	}
 	switch a := a.(type) {
 	case schedule.Ask:
-		n.send(a.Peer, 12, event{kind: request, id: a.ID, block: int32(a.Block), due: a.Due})
+		n.send(a.Peer, 12, event{kind: request, seq: int32(a.ID.Sequence), block: int32(a.Block), num: uint64(a.Due)})
 	case schedule.Withdraw:
-		n.send(a.Peer, 8, event{kind: withdraw, id: a.ID, block: int32(a.Block)})
+		n.send(a.Peer, 8, event{kind: withdraw, seq: int32(a.ID.Sequence), block: int32(a.Block)})
 	case schedule.Announce:
-		n.send(a.Peer, 12+8*len(a.Held), event{kind: have, id: a.ID, a: a.Held, b: a.Fetching})
+		n.send(a.Peer, 12+8*len(a.Held), event{kind: have, seq: int32(a.ID.Sequence), news: a})
 	case schedule.Claim:
 		for _, p := range a.Peers {
-			n.send(p, 24, event{kind: claim, id: a.ID, round: int32(a.Round), ttl: uint8(a.TTL), block: int32(a.First), count: int32(a.Count), claimant: a.Claimant})
+			n.send(p, 24, event{kind: claim, seq: int32(a.ID.Sequence), round: uint8(a.Round), ttl: uint8(a.TTL), block: int32(a.First), count: int32(a.Count), num: a.Claimant})
 		}
 	case schedule.Refuse:
-		n.send(a.Peer, 9, event{kind: refuse, id: a.ID, block: int32(a.Block), reason: uint8(a.Reason)})
+		n.send(a.Peer, 9, event{kind: refuse, seq: int32(a.ID.Sequence), block: int32(a.Block), reason: uint8(a.Reason)})
 	case schedule.Send:
-		at := n.upload(w.nodes[a.Peer], a.ID, a.Block, 0)
-		w.q.put(at, event{kind: sent, node: int32(n.index), from: int32(a.Peer), id: a.ID, block: int32(a.Block)})
+		at := n.upload(w.nodes[a.Peer], int32(a.ID.Sequence), a.Block, 0)
+		w.q.put(at, event{kind: sent, node: int32(n.index), from: int32(a.Peer), seq: int32(a.ID.Sequence), block: int32(a.Block)})
 	case schedule.Fetch:
-		w.q.put(w.now+w.delay(&n.link, &w.origin.link), event{kind: get, node: int32(n.index), id: a.ID, block: int32(a.First), count: int32(a.Count), claimant: uint64(a.Ticket)})
-		n.started[a.Ticket] = true
+		w.q.put(w.now+w.delay(n.link, w.origin.link), event{kind: get, node: int32(n.index), seq: int32(a.ID.Sequence), block: int32(a.First), count: int32(a.Count), num: uint64(a.Ticket)})
+		n.fetches = append(n.fetches, a.Ticket)
 	case schedule.StopFetch:
 		// Never before the request itself.
 		d := n.link.Delay + n.link.Jitter + w.origin.link.Delay + w.origin.link.Jitter
-		w.q.put(w.now+schedule.Instant(d), event{kind: halt, node: int32(n.index), claimant: uint64(a.Ticket)})
-		if n.started[a.Ticket] {
-			delete(n.started, a.Ticket)
+		w.q.put(w.now+schedule.Instant(d), event{kind: halt, node: int32(n.index), num: uint64(a.Ticket)})
+		if n.ended(a.Ticket) {
 			// FetchEnded comes as an event of its own, like the driver's.
-			w.q.put(w.now, event{kind: body, node: int32(n.index), block: -1, claimant: uint64(a.Ticket)})
+			w.q.put(w.now, event{kind: body, node: int32(n.index), block: -1, num: uint64(a.Ticket)})
 		}
 	case schedule.Suspect:
 		w.result.Suspects++
@@ -138,25 +138,25 @@ func (n *node) sent(ev *event) {
 	if n.publisher {
 		w.result.publisherBytes += int64(size)
 		w.egress += int64(framed(size))
-		w.served[ev.id.Sequence] += int64(size)
-		w.pubServed[ev.id.Sequence] += int64(size)
+		w.served[ev.seq] += int64(size)
+		w.pubServed[ev.seq] += int64(size)
 	}
-	n.step(schedule.Sent{Peer: schedule.Peer(ev.from), ID: ev.id, Block: int(ev.block)})
+	n.step(schedule.Sent{Peer: schedule.Peer(ev.from), ID: id(int(ev.seq)), Block: int(ev.block)})
 }
 
 // upload puts a block on its way to a neighbour. It returns when the network has
 // taken it: when the cap allows and the connection has little left to send.
 // forged: 1 if its bytes are wrong.
-func (n *node) upload(to *node, id segment.ID, block int, forged uint8) schedule.Instant {
+func (n *node) upload(to *node, seq int32, block int, forged uint8) schedule.Instant {
 	w, size := n.w, segment.BlockLen(n.w.size(), block)
 	taken := spend(w.now, &n.upFree, framed(size), n.link.Up)
-	c := n.neighbour(to.index)
+	c := n.conn(to.index)
 	if c == nil || taken == schedule.Never {
 		return taken
 	}
 	taken = max(taken, c.free-c.path.lasts(notSent))
-	at := c.carry(taken, size) + w.delay(&n.link, &to.link)
-	w.q.put(at, event{kind: reach, node: int32(to.index), from: int32(n.index), id: id, block: int32(block), reason: forged})
+	at := c.carry(taken, size) + w.delay(n.link, to.link)
+	w.q.put(at, event{kind: reach, node: int32(to.index), from: int32(n.index), seq: seq, block: int32(block), reason: forged})
 	return taken
 }
 
@@ -170,90 +170,105 @@ func (n *node) reach(ev *event) {
 	n.w.q.put(at, got)
 }
 
-// neighbour is the connection to a node, or nil.
-func (n *node) neighbour(node int) *neighbour {
-	for _, c := range n.peers {
-		if c.node == node {
-			return c
-		}
+// conn is the connection to a node, or nil.
+func (n *node) conn(node int) *conn {
+	if k := slices.Index(n.peers, int32(node)); k >= 0 {
+		return &n.conns[k]
 	}
 	return nil
 }
 
 // message takes what a neighbour sent.
 func (n *node) message(ev *event) {
-	if n.muted || n.neighbour(int(ev.from)) == nil {
+	if n.muted || n.conn(int(ev.from)) == nil {
 		return
 	}
 	if n.group.lies() {
 		if n.group.Forger && ev.kind == request {
-			n.upload(n.w.nodes[ev.from], ev.id, int(ev.block), 1)
+			n.upload(n.w.nodes[ev.from], ev.seq, int(ev.block), 1)
 		}
 		return
 	}
 	p := schedule.Peer(ev.from)
 	switch ev.kind {
 	case have:
-		if int(ev.id.Sequence) > n.known && len(n.early) < 512 {
+		if int(ev.seq) > n.known && len(n.early) < 512 {
 			n.early = append(n.early, *ev) // before the record
 			return
 		}
-		n.step(schedule.Have{Peer: p, ID: ev.id, Held: ev.a, Fetching: ev.b})
+		n.announced(ev)
 	case request:
-		n.step(schedule.Requested{Peer: p, ID: ev.id, Block: int(ev.block), Due: ev.due})
+		n.step(schedule.Requested{Peer: p, ID: id(int(ev.seq)), Block: int(ev.block), Due: schedule.Instant(ev.num)})
 	case withdraw:
-		n.step(schedule.Cancelled{Peer: p, ID: ev.id, Block: int(ev.block)})
+		n.step(schedule.Cancelled{Peer: p, ID: id(int(ev.seq)), Block: int(ev.block)})
 	case refuse:
-		n.step(schedule.Refused{Peer: p, ID: ev.id, Block: int(ev.block), Reason: schedule.RefuseReason(ev.reason)})
+		n.step(schedule.Refused{Peer: p, ID: id(int(ev.seq)), Block: int(ev.block), Reason: schedule.RefuseReason(ev.reason)})
 	case claim:
-		n.step(schedule.Claimed{Peer: p, ID: ev.id, Round: int(ev.round), TTL: int(ev.ttl), First: int(ev.block), Count: int(ev.count), Claimant: ev.claimant})
+		n.step(schedule.Claimed{Peer: p, ID: id(int(ev.seq)), Round: int(ev.round), TTL: int(ev.ttl), First: int(ev.block), Count: int(ev.count), Claimant: ev.num})
 	case data:
 		if ev.reason != 0 {
 			n.w.result.Forged++
-			n.step(schedule.Got{Peer: p, ID: ev.id, Block: int(ev.block)})
+			n.step(schedule.Got{Peer: p, ID: id(int(ev.seq)), Block: int(ev.block)})
 			n.ban(int(ev.from))
 			return
 		}
-		n.keep(ev.id, int(ev.block))
-		n.step(schedule.Got{Peer: p, ID: ev.id, Block: int(ev.block), OK: true})
+		n.keep(int(ev.seq), int(ev.block))
+		n.step(schedule.Got{Peer: p, ID: id(int(ev.seq)), Block: int(ev.block), OK: true})
 	}
+}
+
+func (n *node) announced(ev *event) {
+	news := ev.news.(schedule.Announce)
+	n.step(schedule.Have{Peer: schedule.Peer(ev.from), ID: id(int(ev.seq)), Held: news.Held, Fetching: news.Fetching})
 }
 
 // body takes one block of the origin's answer, or (block -1) its end.
 func (n *node) body(ev *event) {
-	t := schedule.Ticket(ev.claimant)
+	t := schedule.Ticket(ev.num)
 	if ev.block < 0 {
 		n.step(schedule.FetchEnded{Ticket: t})
 		return
 	}
 	if n.publisher {
-		n.read(int(ev.id.Sequence))
+		n.read(int(ev.seq))
 		return
 	}
-	if !n.started[t] {
+	if !slices.Contains(n.fetches, t) {
 		return // stopped
 	}
-	n.keep(ev.id, int(ev.block))
+	n.keep(int(ev.seq), int(ev.block))
 	n.step(schedule.Fetched{Ticket: t, Block: int(ev.block), OK: true})
-	if ev.count == 0 && n.started[t] {
-		delete(n.started, t)
+	if ev.count == 0 && n.ended(t) {
 		n.step(schedule.FetchEnded{Ticket: t})
 	}
 }
 
-// keep stores a block.
-func (n *node) keep(s segment.ID, i int) {
-	b := n.held[int(s.Sequence)]
-	if b == nil {
-		b = segment.NewBitmap(segment.Blocks(n.w.size()))
-		n.held[int(s.Sequence)] = b
+// ended takes a ticket back, if its fetch was under way.
+func (n *node) ended(t schedule.Ticket) bool {
+	k := slices.Index(n.fetches, t)
+	if k >= 0 {
+		n.fetches = slices.Delete(n.fetches, k, k+1)
 	}
-	if b.Has(i) {
+	return k >= 0
+}
+
+// keep stores block i of segment seq.
+func (n *node) keep(seq, i int) {
+	k, blocks := seq-n.oldest, segment.Blocks(n.w.size())
+	if k < 0 { // forgotten
 		return
 	}
-	b.Set(i)
-	if b.Count() == segment.Blocks(n.w.size()) {
-		n.whole(int(s.Sequence))
+	for len(n.held) <= k {
+		n.held = append(n.held, nil)
+	}
+	if n.held[k] == nil {
+		n.held[k] = segment.NewBitmap(blocks)
+	}
+	if b := n.held[k]; !b.Has(i) {
+		b.Set(i)
+		if b.Count() == blocks {
+			n.whole(seq)
+		}
 	}
 }
 
@@ -270,7 +285,7 @@ func (n *node) notice(seq int) {
 	n.reading[seq] = &reading{since: w.now, left: blocks}
 	for i := range k {
 		first, end := blocks*i/k, blocks*(i+1)/k
-		w.q.put(w.now+w.delay(&n.link, &w.origin.link), event{kind: get, node: int32(n.index), id: id(seq), block: int32(first), count: int32(end - first)})
+		w.q.put(w.now+w.delay(n.link, w.origin.link), event{kind: get, node: int32(n.index), seq: int32(seq), block: int32(first), count: int32(end - first)})
 	}
 }
 
@@ -299,8 +314,7 @@ func (n *node) publish(seq int) {
 	n.known = seq
 	w.signed[seq] = w.now
 	n.forgetOld()
-	n.held[seq] = segment.FullBitmap(segment.Blocks(w.size()))
-	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Held: n.held[seq]})
+	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Held: segment.FullBitmap(segment.Blocks(w.size()))})
 	n.passOn(seq, -1)
 }
 
@@ -308,10 +322,10 @@ func (n *node) publish(seq int) {
 // later.
 func (n *node) passOn(seq, from int) {
 	for i, p := range n.peers {
-		if p.node == from || p.node == publisher {
+		if int(p) == from || p == publisher {
 			continue
 		}
-		at := n.w.now + n.w.delay(&n.link, &n.w.nodes[p.node].link)
+		at := n.w.now + n.w.delay(n.link, n.w.nodes[p].link)
 		switch {
 		case n.publisher:
 			n.w.egress += recordSize
@@ -321,7 +335,7 @@ func (n *node) passOn(seq, from int) {
 		default: // most have it by then, and are only told that it is there
 			at += schedule.Instant(120 * time.Millisecond)
 		}
-		n.w.q.put(at, event{kind: record, node: int32(p.node), from: int32(n.index), block: int32(seq)})
+		n.w.q.put(at, event{kind: record, node: p, from: int32(n.index), block: int32(seq)})
 	}
 }
 
@@ -349,17 +363,17 @@ func (n *node) learn(seq int) {
 	if n.group.lies() {
 		for _, p := range n.peers {
 			full := segment.FullBitmap(segment.Blocks(w.size()))
-			n.send(schedule.Peer(p.node), 20, event{kind: have, id: id(seq), a: full})
+			n.send(schedule.Peer(p), 20, event{kind: have, seq: int32(seq), news: schedule.Announce{Held: full}})
 		}
 		return
 	}
 	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Origin: !w.cfg.NoOrigin})
 	keep := n.early[:0]
 	for _, ev := range n.early {
-		if int(ev.id.Sequence) != seq {
+		if int(ev.seq) != seq {
 			keep = append(keep, ev)
-		} else if n.neighbour(int(ev.from)) != nil {
-			n.step(schedule.Have{Peer: schedule.Peer(ev.from), ID: ev.id, Held: ev.a, Fetching: ev.b})
+		} else if n.conn(int(ev.from)) != nil {
+			n.announced(&ev)
 		}
 	}
 	n.early = keep
@@ -372,7 +386,7 @@ func (n *node) learn(seq int) {
 func (n *node) forgetOld() {
 	for n.oldest <= n.known-n.w.cfg.Window-4 {
 		n.step(schedule.Forget{ID: id(n.oldest)})
-		delete(n.held, n.oldest)
+		n.held = n.held[min(1, len(n.held)):]
 		n.oldest++
 	}
 }

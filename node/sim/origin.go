@@ -9,7 +9,7 @@ import (
 // downloads under way, each of which TCP lets out no faster than its window.
 type server struct {
 	w     *world
-	link  Link
+	link  *Link
 	flows []*flow
 	turn  int
 	busy  bool
@@ -19,7 +19,7 @@ type server struct {
 type flow struct {
 	node    int
 	ticket  schedule.Ticket
-	id      segment.ID
+	seq     int32
 	block   int // the one being sent
 	end     int
 	left    int // bytes of block
@@ -43,9 +43,9 @@ func (s *server) get(ev *event) {
 	if s.silent(int(ev.node)) {
 		return
 	}
-	f := &flow{node: int(ev.node), ticket: schedule.Ticket(ev.claimant), id: ev.id, block: int(ev.block), end: int(ev.block + ev.count)}
+	f := &flow{node: int(ev.node), ticket: schedule.Ticket(ev.num), seq: ev.seq, block: int(ev.block), end: int(ev.block + ev.count)}
 	f.left = segment.BlockLen(s.w.size(), f.block)
-	f.begun, f.path = s.w.now, pathOf(&s.link, &s.w.nodes[f.node].link)
+	f.begun, f.path = s.w.now, pathOf(s.link, s.w.nodes[f.node].link)
 	s.flows = append(s.flows, f)
 	if !s.busy {
 		s.busy = true
@@ -101,7 +101,7 @@ func (s *server) send(f *flow) {
 	if f.node != publisher {
 		s.w.result.originBytes += int64(n)
 		s.w.egress += int64(framed(n))
-		s.w.served[f.id.Sequence] += int64(n)
+		s.w.served[f.seq] += int64(n)
 	}
 }
 
@@ -115,8 +115,8 @@ func (s *server) part(ev *event) {
 	if f.left == 0 {
 		w := s.w
 		to := w.nodes[f.node]
-		at := spend(w.now+w.delay(&s.link, &to.link), &to.downFree, framed(segment.BlockLen(w.size(), f.block)), to.link.Down)
-		w.q.put(at, event{kind: body, node: int32(f.node), id: f.id, block: int32(f.block), claimant: uint64(f.ticket), count: int32(f.end - f.block - 1)})
+		at := spend(w.now+w.delay(s.link, to.link), &to.downFree, framed(segment.BlockLen(w.size(), f.block)), to.link.Down)
+		w.q.put(at, event{kind: body, node: int32(f.node), seq: f.seq, block: int32(f.block), num: uint64(f.ticket), count: int32(f.end - f.block - 1)})
 		f.block++
 		if f.block < f.end {
 			f.left = segment.BlockLen(w.size(), f.block)

@@ -17,8 +17,7 @@ type player struct {
 	at       int              // the segment at the playhead
 	begin    schedule.Instant // when it began, or should begin, to play
 	late     bool             // it was not there in time
-	whole    map[int]bool
-	told     map[int]bool // wanted from the scheduler
+	whole    lately
 	startup  time.Duration
 	stalls   int
 	stalled  time.Duration
@@ -28,7 +27,7 @@ type player struct {
 }
 
 func (p *player) init(n *node) {
-	*p = player{n: n, whole: map[int]bool{}, told: map[int]bool{}, startup: -1}
+	*p = player{n: n, startup: -1}
 }
 
 func (p *player) due(seq int) schedule.Instant {
@@ -58,11 +57,10 @@ func (n *node) play() {
 		p.at++
 		p.begin = end
 		n.step(schedule.Unwant{ID: id(p.at - 1)})
-		delete(p.told, p.at-1)
 		if p.at <= n.oldest { // out of the window: jump
 			p.at = n.oldest
 		}
-		if !p.whole[p.at] {
+		if !p.whole.has(p.at) {
 			p.playing, p.late = false, true
 			p.stalls++
 			w.result.Stalled = append(w.result.Stalled, Stall{Node: n.index, Segment: p.at, At: time.Duration(end)})
@@ -77,7 +75,7 @@ func (n *node) play() {
 func (n *node) want() {
 	p, w := &n.player, n.w
 	for s := p.at; s <= n.known; s++ {
-		if p.whole[s] {
+		if p.whole.has(s) {
 			continue
 		}
 		due := p.due(s)
@@ -85,7 +83,6 @@ func (n *node) want() {
 			break
 		}
 		w.needed[s] = true
-		p.told[s] = true
 		n.step(schedule.Want{ID: id(s), Due: due})
 	}
 }
@@ -96,8 +93,7 @@ func (n *node) whole(seq int) {
 	if n.publisher || n.group.Helper || n.group.lies() {
 		return
 	}
-	p.whole[seq] = true
-	delete(p.whole, seq-64)
+	p.whole.add(seq)
 	if seq >= p.first && w.born[seq] > n.joinedAt {
 		p.readies = append(p.readies, time.Duration(w.now-w.born[seq]))
 		p.readySeq = append(p.readySeq, seq)
@@ -114,4 +110,23 @@ func (n *node) whole(seq int) {
 		w.q.put(p.begin+schedule.Instant(w.cfg.Segment), event{kind: play, node: int32(n.index)})
 		w.q.put(w.now, event{kind: play, node: int32(n.index)}) // new due times, after this step
 	}
+}
+
+// lately is a set of segments that forgets what is 64 segments older than its
+// newest one.
+type lately struct {
+	newest int
+	bits   uint64 // bit k: newest - k
+}
+
+func (l *lately) add(seq int) {
+	if seq > l.newest {
+		l.bits <<= uint(seq - l.newest)
+		l.newest = seq
+	}
+	l.bits |= 1 << uint(l.newest-seq)
+}
+
+func (l *lately) has(seq int) bool {
+	return seq <= l.newest && l.bits>>uint(l.newest-seq)&1 != 0
 }

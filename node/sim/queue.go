@@ -1,8 +1,10 @@
 package sim
 
 import (
+	"cmp"
+	"slices"
+
 	"coral/node/schedule"
-	"coral/store/segment"
 )
 
 type kind uint8
@@ -36,93 +38,154 @@ const (
 )
 
 // event is something that will happen to node. The fields' meaning depends on
-// the kind.
+// the kind. There are millions at once: it is kept small.
 type event struct {
-	kind     kind
-	reason   uint8
-	ttl      uint8
-	node     int32
-	from     int32
-	block    int32
-	count    int32
-	round    int32
-	id       segment.ID
-	due      schedule.Instant
-	claimant uint64
-	a, b     segment.Bitmap
+	kind   kind
+	reason uint8
+	ttl    uint8
+	round  uint8
+	node   int32
+	from   int32
+	seq    int32 // a segment's
+	block  int32
+	count  int32
+	num    uint64          // a claimant, a ticket or a due time
+	news   schedule.Action // an Announce
 }
 
-// queue is a 4-ary heap of events, equal times in the order they were put.
+// queue gives events in the order of their times, equal times in the order they
+// were put. It is a wheel: an event waits unsorted in the slot of its time, and a
+// slot is sorted when its turn comes. Later turns' events wait all together.
 type queue struct {
-	heap  []slot
-	pool  []event
-	spare []int32
-	seq   uint64
+	end   schedule.Instant // what is later never happens
+	tick  int64            // the slot being emptied, counted from the beginning
+	slots [wheelSlots]bag
+	turns []bag
+	parts []*chunk // what is in that slot
+	order []uint64 // time within it << 32 | place in parts
+	taken int      // of order
+	soon  []timed  // what was put into that slot since, the last one first
+	spare *chunk
 }
 
-type slot struct {
-	at  schedule.Instant
-	seq uint64
-	ev  int32
+const (
+	tickBits   = 18 // a slot is 2^18 ns, a quarter of a millisecond
+	wheelSlots = 4096
+	chunkSize  = 15 // events: so many that a chunk's head costs little
+)
+
+type timed struct {
+	at schedule.Instant
+	ev event
 }
 
-func (s slot) before(t slot) bool { return s.at < t.at || s.at == t.at && s.seq < t.seq }
+// bag holds events in the order they were put.
+type bag struct{ first, last *chunk }
+
+type chunk struct {
+	next   *chunk
+	n      int
+	events [chunkSize]timed
+}
 
 func (q *queue) put(at schedule.Instant, ev event) {
-	var i int32
-	if n := len(q.spare); n > 0 {
-		i = q.spare[n-1]
-		q.spare = q.spare[:n-1]
-		q.pool[i] = ev
-	} else {
-		i = int32(len(q.pool))
-		q.pool = append(q.pool, ev)
-	}
-	q.seq++
-	s := slot{at, q.seq, i}
-	q.heap = append(q.heap, s)
-	k := len(q.heap) - 1
-	for k > 0 {
-		up := (k - 1) / 4
-		if !s.before(q.heap[up]) {
-			break
+	tick := int64(at) >> tickBits
+	turn := tick / wheelSlots
+	switch {
+	case at > q.end:
+	case tick <= q.tick:
+		i, _ := slices.BinarySearchFunc(q.soon, at, func(x timed, at schedule.Instant) int {
+			return cmp.Compare(at, x.at)
+		})
+		q.soon = slices.Insert(q.soon, i, timed{at, ev})
+	case turn == q.tick/wheelSlots:
+		q.add(&q.slots[tick%wheelSlots], timed{at, ev})
+	default:
+		for int64(len(q.turns)) <= turn {
+			q.turns = append(q.turns, bag{})
 		}
-		q.heap[k] = q.heap[up]
-		k = up
+		q.add(&q.turns[turn], timed{at, ev})
 	}
-	q.heap[k] = s
 }
 
-func (q *queue) take() (schedule.Instant, event, bool) {
-	if len(q.heap) == 0 {
-		return 0, event{}, false
-	}
-	top := q.heap[0]
-	ev := q.pool[top.ev]
-	q.pool[top.ev] = event{}
-	q.spare = append(q.spare, top.ev)
-	n := len(q.heap) - 1
-	s := q.heap[n]
-	q.heap = q.heap[:n]
-	if n > 0 {
-		k := 0
-		for {
-			least := 4*k + 1
-			if least >= n {
-				break
-			}
-			for c := least + 1; c < min(4*k+5, n); c++ {
-				if q.heap[c].before(q.heap[least]) {
-					least = c
-				}
-			}
-			if !q.heap[least].before(s) {
-				break
-			}
-			q.heap[k] = q.heap[least]
-			k = least
+func (q *queue) add(b *bag, x timed) {
+	c := b.last
+	if c == nil || c.n == chunkSize {
+		if c = q.spare; c != nil {
+			q.spare = c.next
+			c.next, c.n = nil, 0
+		} else {
+			c = &chunk{}
 		}
-		q.heap[k] = s
+		if b.last == nil {
+			b.first = c
+		} else {
+			b.last.next = c
+		}
+		b.last = c
 	}
-	return top.at, ev, true
+	c.events[c.n] = x
+	c.n++
+}
+
+// free takes a chunk back. Its events are let go: they may hold announcements.
+func (q *queue) free(c *chunk) {
+	clear(c.events[:c.n])
+	c.next, q.spare = q.spare, c
+}
+
+// take gives the next event.
+func (q *queue) take() (schedule.Instant, event, bool) {
+	for {
+		last := len(q.soon) - 1
+		if q.taken < len(q.order) {
+			x := q.order[q.taken]
+			at := schedule.Instant(q.tick<<tickBits | int64(x>>32))
+			if last < 0 || at <= q.soon[last].at {
+				q.taken++
+				i := uint32(x)
+				return at, q.parts[i/chunkSize].events[i%chunkSize].ev, true
+			}
+		}
+		if last >= 0 {
+			x := q.soon[last]
+			q.soon[last] = timed{}
+			q.soon = q.soon[:last]
+			return x.at, x.ev, true
+		}
+		if q.tick > int64(q.end)>>tickBits {
+			return 0, event{}, false
+		}
+		q.turn()
+	}
+}
+
+// turn goes on to the next slot.
+func (q *queue) turn() {
+	for _, c := range q.parts {
+		q.free(c)
+	}
+	q.parts, q.order, q.taken = q.parts[:0], q.order[:0], 0
+	q.tick++
+	if t := q.tick / wheelSlots; q.tick%wheelSlots == 0 && t < int64(len(q.turns)) {
+		for c := q.turns[t].first; c != nil; {
+			for _, x := range c.events[:c.n] {
+				q.add(&q.slots[int64(x.at)>>tickBits%wheelSlots], x)
+			}
+			next := c.next
+			q.free(c)
+			c = next
+		}
+		q.turns[t] = bag{}
+	}
+	slot := &q.slots[q.tick%wheelSlots]
+	for c := slot.first; c != nil; c = c.next {
+		for i := range c.n {
+			within := uint64(c.events[i].at) & (1<<tickBits - 1)
+			q.order = append(q.order, within<<32|uint64(len(q.parts)*chunkSize+i))
+		}
+		q.parts = append(q.parts, c)
+	}
+	*slot = bag{}
+	slices.Sort(q.order)
 }

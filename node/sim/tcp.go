@@ -67,16 +67,15 @@ func (p path) lasts(n int) schedule.Instant {
 	return schedule.Instant(float64(n) / p.rate * float64(time.Second))
 }
 
-// neighbour is one end of a connection.
-type neighbour struct {
-	node int
+// conn is one end of a connection.
+type conn struct {
 	path path
 	free schedule.Instant // when losses let the next block go
 }
 
 // carry is when a block of n bytes, which left the uplink at now, can be at the
 // other end, queues and propagation apart.
-func (c *neighbour) carry(now schedule.Instant, n int) schedule.Instant {
+func (c *conn) carry(now schedule.Instant, n int) schedule.Instant {
 	at := now
 	if now > c.free+schedule.Instant(leastRTO+c.path.rtt) {
 		at += c.path.out(n - 1) // idle: slow start anew

@@ -53,17 +53,18 @@ func newWorld(cfg Config) *world {
 		cfg.Behind = 3
 	}
 	w := &world{cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 0xc07a1)), newest: -1, needed: map[int]bool{}}
-	w.origin = server{w: w, link: cfg.Origin}
+	w.origin = server{w: w, link: &w.cfg.Origin}
+	w.q.end = schedule.Instant(cfg.Duration)
 	w.build()
 	return w
 }
 
 func (w *world) run() {
-	end, second := schedule.Instant(w.cfg.Duration), schedule.Instant(0)
+	second := schedule.Instant(0)
 	w.q.put(1, event{kind: appear})
 	for {
 		at, ev, ok := w.q.take()
-		if !ok || at > end {
+		if !ok {
 			break
 		}
 		if w.cfg.Second != nil && at >= second {
@@ -84,14 +85,15 @@ func (w *world) run() {
 
 // build makes the nodes and decides when they come and go.
 func (w *world) build() {
-	p := &node{w: w, link: w.cfg.Publisher, publisher: true, tickAt: schedule.Never}
+	p := &node{w: w, link: &w.cfg.Publisher, group: &Group{}, publisher: true, tickAt: schedule.Never}
 	p.init(schedule.Config{SuperSeed: true, Share: w.cfg.Publisher.Up > 0})
 	p.up = true
 	w.nodes = append(w.nodes, p)
 	if t := w.cfg.PublisherUntil; t > 0 {
 		w.q.put(schedule.Instant(t), event{kind: mute, node: publisher})
 	}
-	for _, g := range w.cfg.Groups {
+	for k := range w.cfg.Groups {
+		g := &w.cfg.Groups[k]
 		for i := range g.Count {
 			at := schedule.Instant(g.Join+time.Duration(i)*g.Every) + 1
 			n := w.add(g, at)
@@ -107,8 +109,8 @@ func (w *world) build() {
 }
 
 // add makes a viewer who comes at a certain time.
-func (w *world) add(g Group, at schedule.Instant) *node {
-	n := &node{w: w, index: len(w.nodes), group: g, link: g.Link, tickAt: schedule.Never}
+func (w *world) add(g *Group, at schedule.Instant) *node {
+	n := &node{w: w, index: len(w.nodes), group: g, link: &g.Link, tickAt: schedule.Never}
 	w.nodes = append(w.nodes, n)
 	n.init(schedule.Config{Share: !g.Leech && !g.Alone && g.Up > 0, Origin: !w.cfg.NoOrigin && !g.Helper})
 	w.q.put(at, event{kind: join, node: int32(n.index)})
@@ -138,7 +140,7 @@ func (w *world) handle(ev *event) {
 		w.origin.get(ev)
 		return
 	case halt:
-		w.origin.stop(int(ev.node), schedule.Ticket(ev.claimant))
+		w.origin.stop(int(ev.node), schedule.Ticket(ev.num))
 		return
 	case part:
 		w.origin.part(ev)
