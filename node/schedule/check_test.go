@@ -13,7 +13,7 @@ func check(s *Scheduler) error {
 	shownTo := map[int]int{}
 	for m := s.present; m != 0; m &= m - 1 {
 		p := s.peers[m.first()]
-		if slot, ok := s.slots[p.id]; !ok || slot != p.slot || s.peers[slot] != p {
+		if s.ids[p.slot] != p.id || s.peers[p.slot] != p || s.peer(p.id) != p {
 			return fmt.Errorf("peer %d: slot table is wrong", p.id)
 		}
 		if len(p.asks) > maxDepth+urgentExtra {
@@ -39,7 +39,7 @@ func check(s *Scheduler) error {
 			return fmt.Errorf("peer %d: suspect has work", p.id)
 		}
 	}
-	if len(s.slots) != s.present.count() || s.usable&^s.present != 0 || s.publishers&^s.usable != 0 {
+	if s.usable&^s.present != 0 || s.publishers&^s.usable != 0 {
 		return fmt.Errorf("peer sets disagree")
 	}
 	if copies != s.inFlight {

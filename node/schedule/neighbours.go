@@ -25,8 +25,11 @@ func (s *Scheduler) joined(ev Joined) {
 		depth: firstDepth, asks: p.asks[:0], watching: p.watching[:0],
 		spread: firstSpread, recentAt: s.now, emptySince: s.now, claimsSince: s.now, greeted: -1,
 	}
-	s.slots[ev.Peer] = slot
+	s.ids[slot] = ev.Peer
 	s.present |= only(slot)
+	if p.role == Viewer {
+		s.watchers |= only(slot)
+	}
 	if s.now < s.begun+Instant(joinMost) {
 		s.meeting = max(s.meeting, s.now+Instant(helloGrace))
 	}
@@ -48,10 +51,10 @@ func (s *Scheduler) left(ev Left) {
 	s.abandon(p, false)
 	s.orphan(p)
 	s.present &^= m // so that nobody is told
+	s.watchers &^= m
 	s.dropRequests(func(r *request) bool { return r.p == p }, Late)
 	s.sending = slices.DeleteFunc(s.sending, func(x sending) bool { return x.p == p })
 	s.idle = true
-	delete(s.slots, ev.Peer)
 	s.greeting &^= m
 	s.rate(p)
 	for _, o := range s.order {

@@ -58,8 +58,9 @@ type Scheduler struct {
 	// Peers.
 
 	peers      [maxPeers]*peer
-	slots      map[Peer]int
+	ids        [maxPeers]Peer // of peers, side by side: looked up for every event
 	present    mask // connected
+	watchers   mask // of present: viewers
 	usable     mask // may be asked: serve, are not suspect
 	publishers mask // of usable
 	estimate   int  // viewers of the channel; 0: not told
@@ -127,7 +128,6 @@ func New(cfg Config) *Scheduler {
 	}
 	return &Scheduler{
 		cfg:     cfg,
-		slots:   make(map[Peer]int),
 		objects: make(map[segment.ID]*object),
 		wake:    Never,
 		begun:   Never,
@@ -183,7 +183,7 @@ func (s *Scheduler) Next() Instant { return s.wake }
 func (s *Scheduler) Stats() Stats {
 	st := s.stats
 	st.Queued = len(s.queue)
-	st.Peers = len(s.slots)
+	st.Peers = s.present.count()
 	for m := s.present; m != 0; m &= m - 1 {
 		st.Asked += len(s.peers[m.first()].asks)
 	}

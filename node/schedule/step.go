@@ -67,8 +67,10 @@ func (s *Scheduler) apply(ev Event) {
 }
 
 func (s *Scheduler) peer(id Peer) *peer {
-	if slot, ok := s.slots[id]; ok {
-		return s.peers[slot]
+	for m := s.present; m != 0; m &= m - 1 {
+		if slot := m.first(); s.ids[slot] == id {
+			return s.peers[slot]
+		}
 	}
 	return nil
 }

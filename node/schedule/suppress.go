@@ -54,13 +54,7 @@ type heard struct {
 
 // viewers is the number of viewers as far as known.
 func (s *Scheduler) viewers() int {
-	n := 1
-	for m := s.present; m != 0; m &= m - 1 {
-		if s.peers[m.first()].role == Viewer {
-			n++
-		}
-	}
-	return max(n, s.estimate)
+	return max(1+s.watchers.count(), s.estimate)
 }
 
 // suppress fetches blocks that no neighbour has or fetches from the origin, if
