@@ -46,10 +46,9 @@ type claimant struct {
 
 // heard is one claim on a segment that came by flooding.
 type heard struct {
-	claimant     uint64
-	round        int
-	first, count int
-	until        Instant
+	claimant            uint64
+	until               Instant
+	round, first, count int32
 }
 
 // viewers is the number of viewers as far as known.
@@ -225,7 +224,7 @@ func (s *Scheduler) expireClaims(o *object) {
 			k++
 			continue
 		}
-		if !s.anything(o, h.first, h.count) {
+		if !s.anything(o, int(h.first), int(h.count)) {
 			if c := s.claimant(h.claimant); c != nil {
 				c.fail(s.now)
 			}
@@ -298,16 +297,17 @@ func (s *Scheduler) claimed(ev Claimed) {
 	if p.claimsHeard++; p.claimsHeard > 16*maxPeers || len(o.heard) >= maxClaimants {
 		return
 	}
-	if slices.ContainsFunc(o.heard, func(h heard) bool {
-		return h.claimant == ev.Claimant && h.round == ev.Round && h.first == ev.First
-	}) {
-		return
+	round, first := int32(ev.Round), int32(ev.First)
+	for k := len(o.heard) - 1; k >= 0; k-- { // most are echoes of the last ones
+		if h := &o.heard[k]; h.claimant == ev.Claimant && h.round == round && h.first == first {
+			return
+		}
 	}
 	if c := s.claimant(ev.Claimant); c.ignored > s.now {
 		return
 	}
 	until := s.claimUntil(ev.Count)
-	o.heard = append(o.heard, heard{ev.Claimant, ev.Round, ev.First, ev.Count, until})
+	o.heard = append(o.heard, heard{ev.Claimant, until, round, first, int32(ev.Count)})
 	for k := ev.First / stripe; k <= (min(ev.First+ev.Count, o.n)-1)/stripe; k++ {
 		if r := s.stripe(o, k); r.n < maxRounds && r.silent <= s.now {
 			r.n++
