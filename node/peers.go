@@ -96,6 +96,17 @@ func (s *Session) ask(p *peer, w *wire.Window) {
 	}
 }
 
+// askAgain asks the neighbours anew while none has told what the channel is made
+// of: the first question, or its answer, can get lost as two sides meet.
+func (s *Session) askAgain() {
+	if s.feed == nil || s.role == wire.Publisher || s.feed.Presentation() != nil {
+		return
+	}
+	for _, p := range s.peers {
+		s.ask(p, &wire.Window{All: true})
+	}
+}
+
 func (s *Session) message(p *peer, m wire.Message) {
 	sp := schedule.Peer(p.id)
 	switch m := m.(type) {

@@ -171,6 +171,7 @@ func (s *Session) keepHouse(now schedule.Instant) {
 		s.rewant(r, now)
 	}
 	s.behave()
+	s.askAgain()
 	s.tellWatching()
 	s.backfill(now)
 	s.sampleTraffic(now)
