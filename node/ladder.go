@@ -163,11 +163,15 @@ func (l *ladder) choose(o outlook, rungs []rung) int {
 		rate, _ := l.expect(rungs[i], &o)
 		return rungs[i].rate*percent/100 <= rate
 	}
-	// spare is what is left of slack when a segment of rung i has come.
-	spare := func(i int) time.Duration {
-		rate, _ := l.expect(rungs[i], &o)
+	// spareAt is what is left of slack when a segment of rung i has come at a rate,
+	// spare at the one that is expected.
+	spareAt := func(i int, rate int64) time.Duration {
 		bits := float64(o.backlog) + float64(rungs[i].rate)*o.length.Seconds()
 		return o.slack - time.Duration(min(bits/float64(rate), 3600)*float64(time.Second))
+	}
+	spare := func(i int) time.Duration {
+		rate, _ := l.expect(rungs[i], &o)
+		return spareAt(i, rate)
 	}
 	best := func(from int, ok func(i int) bool) int {
 		for i := from; i > 0; i-- {
@@ -208,13 +212,7 @@ func (l *ladder) choose(o outlook, rungs []rung) int {
 		// A climb is sure, or it is a trial: of what neighbours show to be possible,
 		// or of the next one, if it is not known to be impossible. Even if nothing
 		// comes faster than what came last, the buffer has to bear it.
-		bears := func(i int) bool {
-			if l.last == 0 {
-				return true
-			}
-			bits := float64(o.backlog) + float64(rungs[i].rate)*o.length.Seconds()
-			return o.slack.Seconds()-bits/float64(l.last) >= o.length.Seconds()/2
-		}
+		bears := func(i int) bool { return l.last == 0 || spareAt(i, l.last) >= o.length/2 }
 		to := best(len(rungs)-1, func(i int) bool {
 			_, guess := l.expect(rungs[i], &o)
 			mine := rungs[i].company == kept || rungs[i].company == alone && o.turn

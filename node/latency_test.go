@@ -1,7 +1,6 @@
 package node
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -67,18 +66,10 @@ func TestLowLatencyListed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read := func(latency time.Duration) (segments int, text string) {
+	read := func(latency time.Duration) (segments int, list string) {
 		cfg := Config{Download: budget.Unlimited, ProxyAddr: "127.0.0.1:0", Latency: latency, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
-		res, err := http.Get(watch(t, open(t, cfg), link).URL())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		b, err := io.ReadAll(res.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return strings.Count(string(b), "#EXTINF"), string(b)
+		list = text(t, http.DefaultClient, watch(t, open(t, cfg), link).URL())
+		return strings.Count(list, "#EXTINF"), list
 	}
 	n, text := read(0)
 	if n != 12 || !strings.Contains(text, "#EXT-X-SERVER-CONTROL:HOLD-BACK=12") || strings.Contains(text, "PART") || strings.Contains(text, "HINT") || strings.Contains(text, "SKIP") {

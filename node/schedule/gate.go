@@ -108,7 +108,7 @@ func (s *Scheduler) judgeAnew() {
 // goAlone takes to the origin if that promises anything.
 func (s *Scheduler) goAlone(o *object) {
 	g := &s.gate
-	if g.shut > s.now || !s.cfg.Origin || !o.origin || s.present == 0 || s.origin.pausedUntil > s.now ||
+	if g.shut > s.now || !s.mayAskOrigin(o) || s.present == 0 ||
 		quickOrigin*s.origin.usual(o.n) > o.duration {
 		return
 	}
