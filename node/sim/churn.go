@@ -16,6 +16,8 @@ const (
 	toPublisher = 4
 	// toNeighbour: the same, after asking the tracker (two).
 	toNeighbour = 6
+	// opens is how long it takes until a player asks for the playlist.
+	opens = schedule.Instant(50 * time.Millisecond)
 	// playlists is what a joiner reads from the origin before its first segment.
 	playlists = 3000
 	// mostNeighbours is how many connections a node holds.
@@ -47,7 +49,7 @@ func (n *node) join() {
 	w.q.put(started, event{kind: scrape, node: int32(n.index)})
 	// The feed: one peer's window comes with the first connection; until then
 	// the origin's own playlist says as much as the publisher has signed.
-	w.q.put(started+2*toPlaylist*w.delay(n.link, w.origin.link), event{kind: begin, node: int32(n.index)})
+	w.q.put(started+opens+2*toPlaylist*w.delay(n.link, w.origin.link), event{kind: begin, node: int32(n.index)})
 }
 
 // meetSpread is over which time a newcomer dials those whom the tracker named.
@@ -106,7 +108,11 @@ func (n *node) scrape() {
 	}
 	w := n.w
 	w.q.put(w.now+schedule.Instant(10*time.Second), event{kind: scrape, node: int32(n.index)})
-	n.step(schedule.Estimate{N: len(w.living) * (50 + w.rng.IntN(100)) / 100})
+	size := len(w.living)
+	if size > 30 {
+		size = size * (50 + w.rng.IntN(100)) / 100
+	}
+	n.step(schedule.Estimate{N: size})
 }
 
 func (w *world) publisherDegree() int {
