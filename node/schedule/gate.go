@@ -5,6 +5,9 @@ import "time"
 const (
 	// gateSpan is how long neighbours are judged by one span's figures.
 	gateSpan = time.Minute
+	// storm is how long after we came nothing is judged: who comes with others finds
+	// all lines full, and the origin's too. That passes.
+	storm = 20 * time.Second
 	// maxLate is how many segments of a span may come too late: one is bad luck, or
 	// a neighbour that has just been found out.
 	maxLate = 2
@@ -62,6 +65,9 @@ func (s *Scheduler) planAlone(o *object) {
 func (s *Scheduler) judge(o *object) {
 	if o.background || !o.wanted || o.duration <= 0 || o.wantedAt >= o.due {
 		return // or the player waited from the beginning: a start, a seek
+	}
+	if s.now-s.begun < Instant(storm) {
+		return
 	}
 	g := &s.gate
 	late := s.now > o.due

@@ -24,6 +24,7 @@ func newGated(t *testing.T, viewers int, self uint64) *gated {
 	g.step(Joined{Peer: 1, Key: 7, Uploads: true})
 	g.step(Watching{Peer: 1, Renditions: []uint16{0}, Uploads: true})
 	g.step(Estimate{N: viewers})
+	g.now += Instant(storm)
 	return g
 }
 
@@ -120,6 +121,18 @@ func TestGate(t *testing.T) {
 		if alone := g.run(5*time.Minute, 4*time.Second, gatedBlocks, 0); alone > 0 {
 			t.Errorf("%s: never forgiven, %d segments", c.name, alone)
 		}
+	}
+}
+
+// What comes late while many come at once says nothing of the neighbours.
+func TestGateBearsAStorm(t *testing.T) {
+	g := newGated(t, 2, 9)
+	g.now = Instant(time.Second)
+	for g.now < Instant(storm-8*time.Second) {
+		g.segment(-time.Second, gatedBlocks, 0)
+	}
+	if g.s.Stats().Alone > 0 {
+		t.Error("took to the origin")
 	}
 }
 
