@@ -33,9 +33,9 @@ type Conn struct {
 	header int64  // bytes of IP and TCP headers per segment
 	head   []byte // to be read again
 	done   chan struct{}
-	moved  chan struct{} // a token whenever written has grown
 
 	written  atomic.Int64 // payload bytes the kernel has taken
+	pushing  atomic.Int64 // UnixNano since when it has been offered more; 0: it is not
 	read     atomic.Int64
 	lastRead atomic.Int64 // UnixNano
 	mss      atomic.Int64
@@ -60,7 +60,7 @@ type Conn struct {
 
 // Wrap meters an open connection.
 func (m *Meter) Wrap(tcp *net.TCPConn, class Class) *Conn {
-	c := &Conn{tcp: tcp, m: m, class: class, expected: 1, done: make(chan struct{}), moved: make(chan struct{}, 1)}
+	c := &Conn{tcp: tcp, m: m, class: class, expected: 1, done: make(chan struct{})}
 	c.drained.L = &c.mu
 	c.header = segmentHeader(tcp)
 	c.mss.Store(guessedMSS)
@@ -145,13 +145,11 @@ func (c *Conn) Write(b []byte) (n int, err error) {
 				return n, err
 			}
 		}
+		c.pushing.Store(time.Now().UnixNano())
 		k, err := c.tcp.Write(p)
+		c.pushing.Store(0)
 		n += k
 		c.written.Add(int64(k))
-		select {
-		case c.moved <- struct{}{}:
-		default:
-		}
 		if err != nil {
 			return n, err
 		}
@@ -214,11 +212,14 @@ func (c *Conn) Backlog(n int) {
 	c.mu.Unlock()
 }
 
-// Written returns how many bytes the kernel has taken.
-func (c *Conn) Written() int64 { return c.written.Load() }
-
-// Moved yields a token when Written has grown. One goroutine may wait on it.
-func (c *Conn) Moved() <-chan struct{} { return c.moved }
+// Refused is for how long the kernel has not taken what it was offered last.
+func (c *Conn) Refused(now time.Time) time.Duration {
+	since := c.pushing.Load()
+	if since == 0 {
+		return 0
+	}
+	return now.Sub(time.Unix(0, since))
+}
 
 // Done is closed when the connection is.
 func (c *Conn) Done() <-chan struct{} { return c.done }
