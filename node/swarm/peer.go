@@ -282,7 +282,6 @@ func (p *peer) receive(b []byte) {
 	case *wire.Bye:
 		p.s.remove(p, "said goodbye")
 	default:
-		p.conn.Backlog(size)
 		p.s.queue.push(Received{Peer: p.handle(), Msg: m, At: now, size: size, from: p})
 	}
 }
