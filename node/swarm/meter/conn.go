@@ -28,6 +28,7 @@ const (
 // Conn is a metered TCP connection.
 type Conn struct {
 	tcp    *net.TCPConn
+	socket *socket
 	m      *Meter
 	class  Class
 	header int64  // bytes of IP and TCP headers per segment
@@ -60,7 +61,7 @@ type Conn struct {
 
 // Wrap meters an open connection.
 func (m *Meter) Wrap(tcp *net.TCPConn, class Class) *Conn {
-	c := &Conn{tcp: tcp, m: m, class: class, expected: 1, done: make(chan struct{})}
+	c := &Conn{tcp: tcp, socket: newSocket(tcp), m: m, class: class, expected: 1, done: make(chan struct{})}
 	c.drained.L = &c.mu
 	c.header = segmentHeader(tcp)
 	c.mss.Store(guessedMSS)
@@ -114,7 +115,7 @@ func (c *Conn) Expect(n int) {
 	}
 	if n != c.expected {
 		c.expected = n
-		setLowWater(c.tcp, n)
+		c.socket.setLowWater(n)
 	}
 }
 
@@ -146,7 +147,7 @@ func (c *Conn) Write(b []byte) (n int, err error) {
 			}
 		}
 		c.pushing.Store(time.Now().UnixNano())
-		k, err := c.tcp.Write(p)
+		k, err := c.socket.write(p)
 		c.pushing.Store(0)
 		n += k
 		c.written.Add(int64(k))
@@ -172,7 +173,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 	if paced && len(b) > readPiece {
 		b = b[:readPiece]
 	}
-	n, err := c.tcp.Read(b)
+	n, err := c.socket.read(b)
 	if n > 0 {
 		c.read.Add(int64(n))
 		c.lastRead.Store(time.Now().UnixNano())
@@ -241,7 +242,7 @@ func (c *Conn) Wire() (sent, received int64) { return c.wireUp.Load(), c.wireDow
 
 // reconcile charges what the estimates have missed.
 func (c *Conn) reconcile() {
-	k, ok := readCounters(c.tcp)
+	k, ok := c.socket.counters()
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
@@ -313,7 +314,7 @@ func (c *Conn) Abort() {
 
 // Close implements net.Conn. What the kernel has taken is still sent.
 func (c *Conn) Close() error {
-	k, ok := readCounters(c.tcp)
+	k, ok := c.socket.counters()
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
