@@ -9,9 +9,12 @@ import (
 )
 
 const (
-	// writePiece is how much is handed to the kernel at once while a cap is set:
-	// small enough for several connections to share a slow line evenly.
-	writePiece = 4 << 10
+	// minPiece to maxPiece is how much is handed to the kernel at once while a cap
+	// is set: as much as pieceTime lets through, so that several connections share
+	// a slow line evenly, and no more than the kernel holds unsent.
+	minPiece  = 4 << 10
+	maxPiece  = 16 << 10
+	pieceTime = 10 * time.Millisecond
 	// smallWrite is the largest write that may run ahead of the bucket. It holds
 	// every control message but long runs of feed records, and each half of an
 	// encryption handshake.
@@ -129,8 +132,8 @@ func (c *Conn) segments(n int) int64 {
 func (c *Conn) Write(b []byte) (n int, err error) {
 	for len(b) > 0 {
 		p := b
-		if c.m.capped.Load() && len(p) > writePiece {
-			p = p[:writePiece]
+		if n := int(c.m.piece.Load()); n > 0 && len(p) > n {
+			p = p[:n]
 		}
 		cost := int64(len(p)) + c.segments(len(p))*c.header
 		take, slack := c.m.takeData, time.Duration(0)
