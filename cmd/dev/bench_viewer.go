@@ -28,7 +28,7 @@ import (
 // TCP, decrypts and hashes them, and sends as many on, encrypted.
 
 const (
-	viewers     = 4
+	viewerCount = 4
 	viewerRate  = 4_000_000 // bits per second, and as much to others
 	viewerSpan  = 40 * time.Second
 	liveSegment = 2 * time.Second
@@ -76,14 +76,15 @@ func viewerCost(ctx context.Context, root string) (ours, plain processorTime, er
 		c.Env = append(os.Environ(), "HOME="+at(name), "XDG_CACHE_HOME="+at(name), "XDG_CONFIG_HOME="+at(name), "XDG_STATE_HOME="+at(name))
 		return c
 	}
-	peer, err := freePort()
+	port, err := freePort()
 	if err != nil {
 		return ours, plain, err
 	}
+	peer := fmt.Sprint("127.0.0.1:", port)
 	publisher := start("publisher", "publish", source, "--name", "Bench", "--state", at("state"), "--listen", peer, "--advertise", peer, "--link-file", at("link"), "--dht", "off")
 	all.Go(func() { _ = publisher.Run() })
 
-	watching := make([]*exec.Cmd, viewers)
+	watching := make([]*exec.Cmd, viewerCount)
 	for i := range watching {
 		name := fmt.Sprint("viewer", i)
 		c := start(name, "watch", "@"+at("link"), "--share", "on", "--listen", "127.0.0.1:0", "--dht", "off", "--upnp", "off",
@@ -93,8 +94,11 @@ func viewerCost(ctx context.Context, root string) (ours, plain processorTime, er
 		}
 		watching[i] = c
 		all.Go(func() {
-			if u, err := awaitFile(ctx, at(name+".url")); err == nil {
-				read(ctx, u)
+			if waitFor(ctx, at(name+".url")) != nil {
+				return // which the counts will show
+			}
+			if u, err := os.ReadFile(at(name + ".url")); err == nil {
+				read(ctx, strings.TrimSpace(string(u)))
 			}
 		})
 	}
@@ -124,7 +128,7 @@ func viewerCost(ctx context.Context, root string) (ours, plain processorTime, er
 		ours.used += c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 		ours.bytes += st.Bytes.FromPeers + st.Bytes.FromOrigin + st.Bytes.Unverified + st.Bytes.ToPeers
 	}
-	if want := viewers * int64(viewerRate/8*viewerSpan.Seconds()); ours.bytes < want {
+	if want := viewerCount * int64(viewerRate/8*viewerSpan.Seconds()); ours.bytes < want {
 		return ours, plain, fmt.Errorf("the viewers moved %d bytes, less than the stream's %d", ours.bytes, want)
 	}
 	return ours, plain, nil
@@ -135,38 +139,6 @@ func interrupt(p *os.Process) error {
 		return p.Kill()
 	}
 	return p.Signal(os.Interrupt)
-}
-
-func exe() string {
-	if runtime.GOOS == "windows" {
-		return ".exe"
-	}
-	return ""
-}
-
-// freePort is an address on loopback that is free now.
-func freePort() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer ln.Close()
-	return ln.Addr().String(), nil
-}
-
-// awaitFile waits for a file and gives its first line.
-func awaitFile(ctx context.Context, name string) (string, error) {
-	for {
-		if b, err := os.ReadFile(name); err == nil && len(b) > 0 {
-			line, _, _ := strings.Cut(string(b), "\n")
-			return line, nil
-		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
-			return "", ctx.Err()
-		}
-	}
 }
 
 // liveOrigin serves a live playlist of random segments and gives its URL.
