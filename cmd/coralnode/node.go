@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"os"
+	"runtime"
 
 	"coral/node"
 	"coral/node/channel"
@@ -14,6 +16,11 @@ type stats = node.Stats
 
 // openNode is the engine that the program runs with.
 func openNode(cfg engineConfig) (engine, error) {
+	if cfg.proxy != "" && os.Getenv("GOMAXPROCS") == "" {
+		// A viewer has a few hundredths of one processor to do, in little pieces: a
+		// second one would only be woken, each time, to find nothing to do.
+		runtime.GOMAXPROCS(1)
+	}
 	n, err := node.Open(node.Config{
 		CacheDir: cfg.cacheDir, CacheSize: cfg.cacheSize, Listen: cfg.listen, Bind: cfg.bind, Share: cfg.share,
 		Upload: cfg.upload, Download: cfg.download, DHT: cfg.dht, UPnP: cfg.upnp, Bootstrap: cfg.bootstrap, Tracker: cfg.tracker,

@@ -67,6 +67,15 @@ func runBenchmarks(ctx context.Context, root string, args []string) error {
 		}
 		rows = append(rows, []string{c.what, fmt.Sprintf("%.0f MB/s", ours), fmt.Sprintf("%.0f MB/s", reference), fmt.Sprintf("%.2f", ours/reference), c.against})
 	}
+	fmt.Fprintln(os.Stderr, "measuring what a viewer costs …")
+	viewer, plain, err := viewerCost(ctx, root)
+	if err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	rows = append(rows, []string{
+		"viewer: 4 Mbit/s down and up, of a processor", percent(viewer.share()), percent(plain.share()),
+		fmt.Sprintf("%.2f", viewer.share()/plain.share()), "as much over plain TCP, RC4 and SHA-256",
+	})
 	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "WHAT\tCORAL\tREFERENCE\tRATIO\tTHE REFERENCE IS")
 	for _, r := range rows {

@@ -50,6 +50,9 @@ func dispatch(ctx context.Context, args []string) error {
 		fmt.Print(usage)
 		return nil
 	}
+	if args[0] == plainCommand && len(args) == 2 { // a child of bench
+		return plainPeer(args[1])
+	}
 	command := map[string]func(context.Context, string, []string) error{
 		"run": runDemo, "test": runTests, "check": runChecks, "bench": runBenchmarks, "package": runPackage,
 	}[args[0]]

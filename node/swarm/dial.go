@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/anacrolix/torrent"
-
-	"coral/node/swarm/meter"
 )
 
 // attempt is one dial that the book has decided on. It goes through the library
@@ -22,10 +20,10 @@ type attempt struct {
 	text string
 
 	// owned by mu
-	mu    sync.Mutex
-	conn  *meter.Conn
-	taken bool // Dial has been called for it
-	over  bool // the book knows the outcome
+	mu     sync.Mutex
+	stream *stream
+	taken  bool // Dial has been called for it
+	over   bool // the book knows the outcome
 }
 
 func (a *attempt) Network() string          { return "tcp" }
@@ -110,7 +108,6 @@ func (d dialer) Dial(ctx context.Context, addr string) (net.Conn, error) {
 		return nil, err
 	}
 	a.mu.Lock()
-	a.conn = conn
 	late := a.over
 	a.mu.Unlock()
 	if late || !d.c.nets.enter(a.addr.Addr(), maxPerNet) {
@@ -129,5 +126,8 @@ func (d dialer) Dial(ctx context.Context, addr string) (net.Conn, error) {
 		conn.Close()
 		return nil, err
 	}
+	a.mu.Lock()
+	a.stream = s
+	a.mu.Unlock()
 	return s, nil
 }

@@ -71,17 +71,21 @@ func (Sent) event()     {}
 func (RTT) event()      {}
 func (Sized) event()    {}
 
-// eventBuffer lets the pump run ahead of the consumer a little.
+// eventBuffer is how many events wait for the consumer before the pump has to
+// help: nearly always all there are.
 const eventBuffer = 64
 
 // queue takes events without ever blocking and hands them on in order. Its
 // length is bounded by what its producers may have outstanding: the meter stops
 // reading a connection of which too much waits here.
 type queue struct {
+	wake chan struct{}
+	out  chan Event
+
+	// owned by mu
 	mu      sync.Mutex
-	pending []Event
-	wake    chan struct{}
-	out     chan Event
+	pending []Event // for which out had no room
+	pumping bool    // run has some that come before pending
 }
 
 func newQueue() *queue {
@@ -90,20 +94,31 @@ func newQueue() *queue {
 
 func (q *queue) push(ev Event) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.pumping && len(q.pending) == 0 {
+		select {
+		case q.out <- ev:
+			return
+		default:
+		}
+	}
+	if r, ok := ev.(Received); ok {
+		r.from.conn.Backlog(r.size)
+	}
 	q.pending = append(q.pending, ev)
-	q.mu.Unlock()
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
 }
 
-// run moves events to out until ctx ends.
+// run moves to out what it had no room for, until ctx ends.
 func (q *queue) run(ctx context.Context) {
 	var batch []Event
 	for {
 		q.mu.Lock()
 		batch, q.pending = q.pending, batch[:0]
+		q.pumping = len(batch) > 0
 		q.mu.Unlock()
 		for i, ev := range batch {
 			select {

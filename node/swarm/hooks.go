@@ -9,13 +9,13 @@ import (
 	pp "github.com/anacrolix/torrent/peer_protocol"
 	"github.com/anacrolix/torrent/types/infohash"
 
-	"coral/node/swarm/meter"
 	"coral/store/segment"
 )
 
 // The library's callbacks. All but onHandshake run under its one lock, which
 // every connection of every torrent shares: they do little, never block and
-// never call back into it.
+// never call back into it. onAdded and onExtended run on the goroutine that reads
+// the connection.
 
 const (
 	// pexEvery is how often a peer's PEX messages are read (BEP 11: once a minute).
@@ -24,15 +24,15 @@ const (
 	maxPEX = 50
 )
 
-// socket finds our end of a library connection.
-func socket(pc *torrent.PeerConn) (conn *meter.Conn, addr netip.AddrPort, a *attempt, in *inbound) {
+// ourEnd finds our end of a library connection.
+func ourEnd(pc *torrent.PeerConn) (st *stream, addr netip.AddrPort, a *attempt, in *inbound) {
 	switch ra := pc.RemoteAddr.(type) {
 	case *attempt:
 		ra.mu.Lock()
 		defer ra.mu.Unlock()
-		return ra.conn, ra.addr, ra, nil
+		return ra.stream, ra.addr, ra, nil
 	case inboundAddr:
-		return ra.i.Conn, ra.i.addr, nil, ra.i
+		return ra.i.stream, ra.i.addr, nil, ra.i
 	}
 	return nil, addr, nil, nil
 }
@@ -40,12 +40,12 @@ func socket(pc *torrent.PeerConn) (conn *meter.Conn, addr netip.AddrPort, a *att
 // onHandshake runs when the peer's identity is known and before the library
 // decides on the connection.
 func (c *Client) onHandshake(pc *torrent.PeerConn, ih infohash.T) {
-	conn, addr, a, _ := socket(pc)
-	if conn == nil {
+	st, addr, a, _ := ourEnd(pc)
+	if st == nil {
 		return
 	}
 	if c.bans.has([20]byte(pc.PeerID), time.Now()) {
-		conn.Close()
+		st.socket.Close()
 		return
 	}
 	s := c.swarm(segment.Channel(ih))
@@ -71,8 +71,8 @@ func (c *Client) onHandshake(pc *torrent.PeerConn, ih infohash.T) {
 
 func (c *Client) onAdded(pc *torrent.PeerConn) {
 	s := c.swarm(segment.Channel(pc.Torrent().InfoHash()))
-	conn, addr, a, in := socket(pc)
-	if s == nil || conn == nil {
+	st, addr, a, in := ourEnd(pc)
+	if s == nil || st == nil {
 		return
 	}
 	pc.LocalLtepProtocolMap = withoutPEX
@@ -87,10 +87,11 @@ func (c *Client) onAdded(pc *torrent.PeerConn) {
 	if a != nil {
 		a.finish(true)
 	}
-	p := newPeer(s, pc, conn, addr, in != nil, now)
+	p := newPeer(s, pc, st, addr, in != nil, now)
 	if !s.admit(p, now) {
-		conn.Close()
+		st.socket.Close()
 	}
+	st.divert(byte(number(pc.LocalLtepProtocolMap)), p.receive)
 }
 
 func (c *Client) onExtended(pc *torrent.PeerConn, d *pp.ExtendedHandshakeMessage) {
@@ -101,18 +102,20 @@ func (c *Client) onExtended(pc *torrent.PeerConn, d *pp.ExtendedHandshakeMessage
 	if !p.s.cfg.PEX {
 		delete(d.M, pp.ExtensionNamePex) // so that the library does not tell it either
 	}
-	p.s.introduced(p, uint16(d.Port), d.M[extension] != 0)
+	if id, told := d.M[extension]; told { // a later handshake tells what has changed
+		switch was := p.theirs.Swap(uint32(id)); {
+		case was == 0 && id != 0:
+			p.stream.mute()
+		case was != 0 && id == 0:
+			p.s.remove(p, "does not speak Coral any more")
+			return
+		}
+	}
+	p.s.introduced(p, uint16(d.Port), p.theirs.Load() != 0)
 }
 
 func (c *Client) onMessage(e torrent.PeerConnReadExtensionMessageEvent) {
-	p := c.peerOf(e.PeerConn)
-	if p == nil {
-		return
-	}
-	switch {
-	case e.ExtensionNumber == number(e.PeerConn.LocalLtepProtocolMap):
-		p.receive(e.Payload)
-	case p.s.cfg.PEX && e.ExtensionNumber == pexNumber:
+	if p := c.peerOf(e.PeerConn); p != nil && p.s.cfg.PEX && e.ExtensionNumber == pexNumber {
 		p.s.readPEX(p, e.Payload)
 	}
 }

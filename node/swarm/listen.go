@@ -25,8 +25,9 @@ const (
 // hands RemoteAddr back, which leads to the connection again.
 type inbound struct {
 	*meter.Conn
-	addr netip.AddrPort
-	open atomic.Bool // counts as handshaking
+	addr   netip.AddrPort
+	stream *stream     // set before the library has it
+	open   atomic.Bool // counts as handshaking
 }
 
 func (i *inbound) RemoteAddr() net.Addr { return inboundAddr{i} }
@@ -184,7 +185,8 @@ func (l *listener) sort(tcp *net.TCPConn, addr netip.AddrPort) {
 	case string(head) == "\x13Bit":
 		err = errNotTaken // a handshake in the clear
 	case string(head) != "GET ":
-		nc, err = l.c.encrypt(conn, in, nil)
+		in.stream, err = l.c.encrypt(conn, in, nil)
+		nc = in.stream
 	case l.c.tracker == nil:
 		err = errNotTaken
 	default:

@@ -77,6 +77,8 @@ func (s *Swarm) watch(now time.Time) {
 	for p := range s.peers {
 		age := now.Sub(p.since)
 		switch {
+		case p.conn.Refused(now) > stallAfter:
+			gone = append(gone, dead{p, "took nothing for too long"})
 		case p.id == 0 && p.coral && age > helloWithin:
 			gone = append(gone, dead{p, "said no hello"})
 		case p.id == 0 && !p.coral && age > plainFor:

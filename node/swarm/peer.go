@@ -3,6 +3,7 @@ package swarm
 import (
 	"crypto/hmac"
 	"crypto/rand"
+	"encoding/binary"
 	"net/netip"
 	"slices"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/anacrolix/torrent"
+	pp "github.com/anacrolix/torrent/peer_protocol"
 
 	"coral/node/swarm/meter"
 	"coral/node/swarm/wire"
@@ -17,10 +19,7 @@ import (
 )
 
 const (
-	// frameOverhead is what BitTorrent puts around an extension message: length,
-	// message type, extension number.
-	frameOverhead = 6
-	// batchBytes is how much control goes to the library at once.
+	// batchBytes is how much control is written at once.
 	batchBytes = 16 << 10
 	// maxControl bounds control messages waiting for one peer. A window of feed
 	// records is the largest honest amount; a peer that does not take it in time
@@ -42,7 +41,8 @@ const (
 type peer struct {
 	s       *Swarm
 	pc      *torrent.PeerConn
-	conn    *meter.Conn
+	stream  *stream
+	conn    *meter.Conn // the stream's socket
 	ident   [20]byte
 	addr    netip.AddrPort
 	inbound bool
@@ -50,7 +50,8 @@ type peer struct {
 	nonce   [16]byte
 	wake    chan struct{}
 
-	exchanged atomic.Int64 // blocks, either way, since the reading goroutine looked
+	exchanged atomic.Int64  // blocks, either way, since the reading goroutine looked
+	theirs    atomic.Uint32 // the number that it takes our messages under; 0: none
 
 	// owned by Swarm.mu
 	id     PeerID           // 0 until it joins
@@ -62,7 +63,7 @@ type peer struct {
 	silent int           // pings since a byte was last heard
 	rtt    time.Duration // smoothed; 0: not measured
 
-	// owned by the library's reading goroutine, under its lock
+	// owned by the stream's reading goroutine
 	opener *sealer
 	tokens float64
 	at     time.Time
@@ -70,17 +71,16 @@ type peer struct {
 
 	// owned by mu
 	mu        sync.Mutex
-	control   [][]byte
-	waiting   int // bytes in control
+	control   [][]byte // frames
+	waiting   int      // bytes in control
 	blocks    []outBlock
-	busy      bool        // run has something in hand
 	helloSent bool        // or about to be
 	hello     *wire.Hello // what it said
 	sealer    *sealer     // private channels, once both nonces are known
 }
 
-// frames are buffers for one encoded block, with room for a seal's tag.
-var frames = sync.Pool{New: func() any {
+// buffers hold what is written at once: a block's frame, or control messages.
+var buffers = sync.Pool{New: func() any {
 	b := make([]byte, 0, segment.BlockSize+64)
 	return &b
 }}
@@ -90,9 +90,9 @@ type outBlock struct {
 	cookie uint64
 }
 
-func newPeer(s *Swarm, pc *torrent.PeerConn, conn *meter.Conn, addr netip.AddrPort, inbound bool, now time.Time) *peer {
+func newPeer(s *Swarm, pc *torrent.PeerConn, stream *stream, addr netip.AddrPort, inbound bool, now time.Time) *peer {
 	p := &peer{
-		s: s, pc: pc, conn: conn, ident: pc.PeerID, addr: addr, inbound: inbound,
+		s: s, pc: pc, stream: stream, conn: stream.socket, ident: pc.PeerID, addr: addr, inbound: inbound,
 		since: now, at: now, tokens: controlBurst, wake: make(chan struct{}, 1),
 	}
 	_, _ = rand.Read(p.nonce[:]) // never fails
@@ -101,8 +101,7 @@ func newPeer(s *Swarm, pc *torrent.PeerConn, conn *meter.Conn, addr netip.AddrPo
 
 // send queues a control message. It reports false if the peer takes too little.
 func (p *peer) send(m wire.Message) bool {
-	// A sealed message grows by its tag.
-	frame := wire.Append(make([]byte, 0, 64), m)
+	frame := appendFrame(make([]byte, 0, 64), m)
 	p.mu.Lock()
 	ok := p.waiting+len(frame) <= maxControl
 	if ok {
@@ -136,7 +135,6 @@ func (p *peer) prod() {
 func (p *peer) next() (control [][]byte, block *outBlock) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.busy = false
 	if len(p.control) > 0 {
 		n, size := 0, 0
 		for n < len(p.control) && (n == 0 || size+len(p.control[n]) <= batchBytes) {
@@ -146,13 +144,11 @@ func (p *peer) next() (control [][]byte, block *outBlock) {
 		control = slices.Clone(p.control[:n])
 		p.control = slices.Delete(p.control, 0, n)
 		p.waiting -= size
-		p.busy = true
 		return control, nil
 	}
 	if len(p.blocks) > 0 {
 		b := p.blocks[0]
 		p.blocks = slices.Delete(p.blocks, 0, 1)
-		p.busy = true
 		return nil, &b
 	}
 	return nil, nil
@@ -160,82 +156,77 @@ func (p *peer) next() (control [][]byte, block *outBlock) {
 
 // run says hello, then sends what is queued until the connection ends.
 func (p *peer) run() {
+	select { // no extension message before the handshake that introduces it
+	case <-p.stream.opened:
+	case <-p.conn.Done():
+		return
+	}
 	m, version := p.s.helloFor(p)
 	p.mu.Lock()
 	p.helloSent = true
 	p.mu.Unlock()
-	if !p.write([][]byte{wire.Append(nil, m)}, false) {
+	if p.stream.send(p.seal(nil, appendFrame(nil, m))) != nil {
 		return
 	}
 	p.s.mu.Lock()
 	p.told = version
 	p.s.mu.Unlock()
 	p.join()
-	for {
-		control, block := p.next()
-		switch {
-		case control != nil:
-			for _, f := range control {
-				p.s.control.Add(int64(len(f)))
-			}
-			if !p.write(control, true) {
-				return
-			}
-		case block != nil:
-			frame := frames.Get().(*[]byte)
-			*frame = wire.Append((*frame)[:0], block.m)
-			ok := p.write([][]byte{*frame}, true)
-			frames.Put(frame)
-			if !ok {
-				return
-			}
-			p.exchanged.Add(1)
-			p.s.queue.push(Sent{Peer: p.handle(), Bytes: len(block.m.Data), Cookie: block.cookie})
-		default:
-			select {
-			case <-p.wake:
-			case <-p.conn.Done():
-				return
-			}
+	for p.write() {
+		select {
+		case <-p.wake:
+		case <-p.conn.Done():
+			return
 		}
 	}
 }
 
-// write hands frames to the library and waits until the kernel has taken as many
-// bytes. The library's own messages in between are few and small; at worst Sent
-// is early by one of them.
-func (p *peer) write(frames [][]byte, seal bool) bool {
-	if seal {
+// write sends what is queued. It reports false when the connection has ended.
+func (p *peer) write() bool {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	for {
 		p.mu.Lock()
 		sealer := p.sealer
 		p.mu.Unlock()
-		if sealer != nil {
-			for i, f := range frames {
-				frames[i] = sealer.seal(f)
+		b := (*buf)[:0]
+		control, block := p.next()
+		switch {
+		case control != nil:
+			for _, f := range control {
+				p.s.control.Add(int64(len(f) - frameHead))
+				b = append(b, p.seal(sealer, f)...)
 			}
+		case block != nil:
+			b = p.seal(sealer, appendFrame(b, block.m))
+		default:
+			return true
 		}
-	}
-	until := p.conn.Written()
-	for _, f := range frames {
-		until += int64(frameOverhead + len(f))
-		if err := p.pc.WriteExtendedMessage(extension, f); err != nil {
-			return false // closed, or the extension was withdrawn
-		}
-	}
-	stall := time.NewTimer(stallAfter)
-	defer stall.Stop()
-	for p.conn.Written() < until {
-		select {
-		case <-p.conn.Moved():
-			stall.Reset(stallAfter)
-		case <-p.conn.Done():
-			return false
-		case <-stall.C:
-			p.s.remove(p, "took nothing for too long")
+		*buf = b
+		if p.stream.send(b) != nil {
 			return false
 		}
+		if block != nil {
+			p.exchanged.Add(1)
+			p.s.queue.push(Sent{Peer: p.handle(), Bytes: len(block.m.Data), Cookie: block.cookie})
+		}
 	}
-	return true
+}
+
+// appendFrame appends m with room for its head, which seal fills in.
+func appendFrame(b []byte, m wire.Message) []byte {
+	return wire.Append(append(b, make([]byte, frameHead)...), m)
+}
+
+// seal makes a frame ready to be sent, encrypted by s if that is not nil. It
+// happens in the order of sending, in the frame's own memory if that has room.
+func (p *peer) seal(s *sealer, frame []byte) []byte {
+	if s != nil {
+		frame = append(frame[:frameHead], s.seal(frame[frameHead:])...)
+	}
+	binary.BigEndian.PutUint32(frame, uint32(len(frame)-4))
+	frame[4], frame[5] = byte(pp.Extended), byte(p.theirs.Load())
+	return frame
 }
 
 func (p *peer) handle() PeerID {
@@ -244,10 +235,10 @@ func (p *peer) handle() PeerID {
 	return p.id
 }
 
-// receive takes one message. The library's lock is held.
-func (p *peer) receive(payload []byte) {
+// receive takes one message, whose memory is the consumer's from here on. The
+// stream's reading goroutine calls it.
+func (p *peer) receive(b []byte) {
 	now := time.Now()
-	b := slices.Clone(payload) // the library's memory; the consumer keeps this
 	size := len(b)
 	p.mu.Lock()
 	hello := p.hello
@@ -291,7 +282,6 @@ func (p *peer) receive(payload []byte) {
 	case *wire.Bye:
 		p.s.remove(p, "said goodbye")
 	default:
-		p.conn.Backlog(size)
 		p.s.queue.push(Received{Peer: p.handle(), Msg: m, At: now, size: size, from: p})
 	}
 }

@@ -9,9 +9,12 @@ import (
 )
 
 const (
-	// writePiece is how much is handed to the kernel at once while a cap is set:
-	// small enough for several connections to share a slow line evenly.
-	writePiece = 4 << 10
+	// minPiece to maxPiece is how much is handed to the kernel at once while a cap
+	// is set: as much as pieceTime lets through, so that several connections share
+	// a slow line evenly, and no more than the kernel holds unsent.
+	minPiece  = 4 << 10
+	maxPiece  = 16 << 10
+	pieceTime = 10 * time.Millisecond
 	// smallWrite is the largest write that may run ahead of the bucket. It holds
 	// every control message but long runs of feed records, and each half of an
 	// encryption handshake.
@@ -28,14 +31,15 @@ const (
 // Conn is a metered TCP connection.
 type Conn struct {
 	tcp    *net.TCPConn
+	socket *socket
 	m      *Meter
 	class  Class
 	header int64  // bytes of IP and TCP headers per segment
 	head   []byte // to be read again
 	done   chan struct{}
-	moved  chan struct{} // a token whenever written has grown
 
 	written  atomic.Int64 // payload bytes the kernel has taken
+	pushing  atomic.Int64 // UnixNano since when it has been offered more; 0: it is not
 	read     atomic.Int64
 	lastRead atomic.Int64 // UnixNano
 	mss      atomic.Int64
@@ -60,7 +64,7 @@ type Conn struct {
 
 // Wrap meters an open connection.
 func (m *Meter) Wrap(tcp *net.TCPConn, class Class) *Conn {
-	c := &Conn{tcp: tcp, m: m, class: class, expected: 1, done: make(chan struct{}), moved: make(chan struct{}, 1)}
+	c := &Conn{tcp: tcp, socket: newSocket(tcp), m: m, class: class, expected: 1, done: make(chan struct{})}
 	c.drained.L = &c.mu
 	c.header = segmentHeader(tcp)
 	c.mss.Store(guessedMSS)
@@ -114,7 +118,7 @@ func (c *Conn) Expect(n int) {
 	}
 	if n != c.expected {
 		c.expected = n
-		setLowWater(c.tcp, n)
+		c.socket.setLowWater(n)
 	}
 }
 
@@ -128,8 +132,8 @@ func (c *Conn) segments(n int) int64 {
 func (c *Conn) Write(b []byte) (n int, err error) {
 	for len(b) > 0 {
 		p := b
-		if c.m.capped.Load() && len(p) > writePiece {
-			p = p[:writePiece]
+		if n := int(c.m.piece.Load()); n > 0 && len(p) > n {
+			p = p[:n]
 		}
 		cost := int64(len(p)) + c.segments(len(p))*c.header
 		take, slack := c.m.takeData, time.Duration(0)
@@ -145,13 +149,11 @@ func (c *Conn) Write(b []byte) (n int, err error) {
 				return n, err
 			}
 		}
-		k, err := c.tcp.Write(p)
+		c.pushing.Store(time.Now().UnixNano())
+		k, err := c.socket.write(p)
+		c.pushing.Store(0)
 		n += k
 		c.written.Add(int64(k))
-		select {
-		case c.moved <- struct{}{}:
-		default:
-		}
 		if err != nil {
 			return n, err
 		}
@@ -174,7 +176,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 	if paced && len(b) > readPiece {
 		b = b[:readPiece]
 	}
-	n, err := c.tcp.Read(b)
+	n, err := c.socket.read(b)
 	if n > 0 {
 		c.read.Add(int64(n))
 		c.lastRead.Store(time.Now().UnixNano())
@@ -214,11 +216,14 @@ func (c *Conn) Backlog(n int) {
 	c.mu.Unlock()
 }
 
-// Written returns how many bytes the kernel has taken.
-func (c *Conn) Written() int64 { return c.written.Load() }
-
-// Moved yields a token when Written has grown. One goroutine may wait on it.
-func (c *Conn) Moved() <-chan struct{} { return c.moved }
+// Refused is for how long the kernel has not taken what it was offered last.
+func (c *Conn) Refused(now time.Time) time.Duration {
+	since := c.pushing.Load()
+	if since == 0 {
+		return 0
+	}
+	return now.Sub(time.Unix(0, since))
+}
 
 // Done is closed when the connection is.
 func (c *Conn) Done() <-chan struct{} { return c.done }
@@ -246,7 +251,7 @@ func (c *Conn) Wire() (sent, received int64) { return c.wireUp.Load(), c.wireDow
 
 // reconcile charges what the estimates have missed.
 func (c *Conn) reconcile() {
-	k, ok := readCounters(c.tcp)
+	k, ok := c.socket.counters()
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
@@ -318,7 +323,7 @@ func (c *Conn) Abort() {
 
 // Close implements net.Conn. What the kernel has taken is still sent.
 func (c *Conn) Close() error {
-	k, ok := readCounters(c.tcp)
+	k, ok := c.socket.counters()
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()

@@ -8,7 +8,7 @@
 // counters (TCP_INFO, Linux) correct the estimate. Elsewhere the estimate
 // stands: one header per full segment, one acknowledgement per two received.
 //
-// Uploads wait for the bucket in pieces of writePiece bytes. Small writes, which
+// Uploads wait for the bucket in pieces of 10 ms each. Small writes, which
 // are control messages, are charged like any other but do not queue behind data
 // as long as the debt is small: an announcement that waits for a block would
 // slow down every viewer behind it.

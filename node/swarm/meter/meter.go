@@ -64,8 +64,8 @@ type Meter struct {
 	changed chan struct{} // closed when a cap changes
 	conns   map[*Conn]struct{}
 
-	capped atomic.Bool // an upload cap is set, or we yield: writes are split and wait
-	paced  atomic.Bool // a download cap is set
+	piece atomic.Int64 // how much is written at once; 0: all, no upload cap is set nor do we yield
+	paced atomic.Bool  // a download cap is set
 
 	sent, received [classes]atomic.Int64
 }
@@ -90,8 +90,21 @@ func aim(r budget.Rate) budget.Rate {
 
 func (m *Meter) note(up, down budget.Rate) {
 	m.upRate, m.dnRate = up, down
-	m.capped.Store(up != budget.Unlimited || m.polite.Rate() != budget.Unlimited)
+	m.cut()
 	m.paced.Store(down != budget.Unlimited)
+}
+
+// cut sets how writes are split. mu is held, or m not shared yet.
+func (m *Meter) cut() {
+	rate := m.polite.Rate()
+	if rate == budget.Unlimited || m.upRate != budget.Unlimited && m.upRate < rate {
+		rate = m.upRate
+	}
+	if rate == budget.Unlimited {
+		m.piece.Store(0)
+		return
+	}
+	m.piece.Store(min(max(int64(rate)/8*int64(pieceTime)/int64(time.Second), minPiece), maxPiece))
 }
 
 // SetCaps changes both caps; waiting writers and readers feel it at once.

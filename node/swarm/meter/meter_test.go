@@ -262,3 +262,25 @@ func TestPacketsAreCountedAndDropped(t *testing.T) {
 		t.Errorf("%d bytes received", s)
 	}
 }
+
+// Pieces follow whichever is less, the cap or what the household leaves.
+func TestPieces(t *testing.T) {
+	for _, c := range []struct {
+		up, polite budget.Rate
+		want       int64
+	}{
+		{budget.Unlimited, budget.Unlimited, 0},
+		{1e6, budget.Unlimited, minPiece},
+		{8e6, budget.Unlimited, 10_000},
+		{8e6, 1e6, minPiece},
+		{budget.Unlimited, 8e6, 10_000},
+		{100e6, budget.Unlimited, maxPiece},
+	} {
+		m := New(budget.Unlimited, budget.Unlimited, netip.Addr{})
+		m.polite.SetRate(time.Now(), c.polite)
+		m.SetCaps(c.up, budget.Unlimited)
+		if got := m.piece.Load(); got != c.want {
+			t.Errorf("cap %v, polite %v: pieces of %d, want %d", c.up, c.polite, got, c.want)
+		}
+	}
+}

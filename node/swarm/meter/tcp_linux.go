@@ -27,17 +27,8 @@ type counters struct {
 	rtt, minRTT              time.Duration // smoothed; the least of the last five minutes. 0: not known
 }
 
-func readCounters(tcp *net.TCPConn) (k counters, ok bool) {
-	rc, err := tcp.SyscallConn()
-	if err != nil {
-		return k, false
-	}
-	err = rc.Control(func(fd uintptr) {
-		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-		if err != nil {
-			return
-		}
-		ok = true
+func (s *socket) counters() (k counters, ok bool) {
+	ok = s.tcpInfo(func(info *unix.TCPInfo) {
 		k = counters{
 			bytesSent: int64(info.Bytes_sent), bytesReceived: int64(info.Bytes_received),
 			segsOut: int64(info.Segs_out), segsIn: int64(info.Segs_in),
@@ -50,7 +41,7 @@ func readCounters(tcp *net.TCPConn) (k counters, ok bool) {
 	if k.bytesSent == 0 && k.segsOut > 8 && k.bytesReceived == 0 {
 		ok = false
 	}
-	return k, ok && err == nil
+	return k, ok
 }
 
 func setOptions(tcp *net.TCPConn) {
@@ -69,15 +60,4 @@ func setBuffers(tcp *net.TCPConn, receive int) {
 	if receive > 0 {
 		_ = tcp.SetReadBuffer(receive)
 	}
-}
-
-// setLowWater has readers woken when n bytes have come, or nothing more will.
-func setLowWater(tcp *net.TCPConn, n int) {
-	rc, err := tcp.SyscallConn()
-	if err != nil {
-		return
-	}
-	_ = rc.Control(func(fd uintptr) {
-		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, n)
-	})
 }

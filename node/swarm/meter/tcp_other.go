@@ -24,7 +24,18 @@ type counters struct {
 	rtt, minRTT              time.Duration
 }
 
-func readCounters(*net.TCPConn) (counters, bool) { return counters{}, false }
+// socket is a TCP connection's system calls.
+type socket struct{ tcp *net.TCPConn }
+
+func newSocket(tcp *net.TCPConn) *socket { return &socket{tcp} }
+
+func (s *socket) read(b []byte) (int, error)  { return s.tcp.Read(b) }
+func (s *socket) write(b []byte) (int, error) { return s.tcp.Write(b) }
+
+func (s *socket) counters() (counters, bool) { return counters{}, false }
+
+// setLowWater does nothing: readers are woken for whatever comes.
+func (s *socket) setLowWater(int) {}
 
 func setOptions(tcp *net.TCPConn) {
 	_ = tcp.SetNoDelay(true)
@@ -36,6 +47,3 @@ func setBuffers(tcp *net.TCPConn, receive int) {
 		_ = tcp.SetReadBuffer(receive)
 	}
 }
-
-// setLowWater does nothing: readers are woken for whatever comes.
-func setLowWater(*net.TCPConn, int) {}

@@ -98,7 +98,7 @@ func (m *Meter) giveWay() {
 	}
 	if rate != m.polite.Rate() {
 		m.polite.SetRate(now, rate)
-		m.capped.Store(m.upRate != budget.Unlimited || rate != budget.Unlimited)
+		m.cut()
 	}
 }
 
