@@ -242,7 +242,7 @@ func (c *Conn) LastRead() time.Time {
 
 // RTT returns the round trip as TCP has measured it; 0 where that is not known.
 func (c *Conn) RTT() time.Duration {
-	k, _ := readCounters(c.tcp)
+	k, _ := c.socket.counters()
 	return k.rtt
 }
 
