@@ -325,7 +325,8 @@ func (n *node) passOn(seq, from int) {
 		if int(p) == from || p == publisher {
 			continue
 		}
-		at := n.w.now + n.w.delay(n.link, n.w.nodes[p].link)
+		m := n.w.nodes[p]
+		at := n.w.now + n.w.delay(n.link, m.link)
 		switch {
 		case n.publisher:
 			n.w.egress += recordSize
@@ -335,7 +336,9 @@ func (n *node) passOn(seq, from int) {
 		default: // most have it by then, and are only told that it is there
 			at += schedule.Instant(120 * time.Millisecond)
 		}
-		n.w.q.put(at, event{kind: record, node: p, from: int32(n.index), block: int32(seq)})
+		if m.known < seq { // else it changes nothing there
+			n.w.q.put(at, event{kind: record, node: p, from: int32(n.index), block: int32(seq)})
+		}
 	}
 }
 
