@@ -34,6 +34,7 @@ type round struct {
 	lastNew Instant // when a block of it was last announced that nobody had
 	silent  Instant // until when claims keep us from fetching it
 	n       int     // rounds that are over
+	told    uint8   // bit k: a claim of round k has been passed on
 }
 
 // claimant is somebody whose claims were heard.
@@ -308,13 +309,21 @@ func (s *Scheduler) claimed(ev Claimed) {
 	}
 	until := s.claimUntil(ev.Count)
 	o.heard = append(o.heard, heard{ev.Claimant, until, round, first, int32(ev.Count)})
+	news := false
 	for k := ev.First / stripe; k <= (min(ev.First+ev.Count, o.n)-1)/stripe; k++ {
-		if r := s.stripe(o, k); r.n < maxRounds && r.silent <= s.now {
+		r := s.stripe(o, k)
+		if r.n < maxRounds && r.silent <= s.now {
 			r.n++
 			r.silent = max(s.now+Instant(roundWindow+roundGap), until)
 		}
+		if told := uint8(1) << min(max(ev.Round, 0), maxRounds); r.told&told == 0 {
+			r.told |= told
+			news = true
+		}
 	}
-	if ev.TTL > 1 && s.cfg.Share {
+	// One claim of a round is enough to silence whoever hears it: floods end where
+	// they meet, and cost the same however many claim.
+	if news && ev.TTL > 1 && s.cfg.Share {
 		ttl := min(ev.TTL, maxTTL) - 1
 		s.flood(o, Claim{ID: o.id, Round: ev.Round, TTL: ttl, First: ev.First, Count: ev.Count, Claimant: ev.Claimant}, only(p.slot))
 	}
@@ -324,7 +333,7 @@ func (s *Scheduler) claimed(ev Claimed) {
 // sendClaims tells the swarm what we fetch.
 func (s *Scheduler) sendClaims(o *object, need []uint64) {
 	degree := max(2, s.interested(o.id.Rendition).count())
-	ttl := int(math.Ceil(math.Log(float64(s.viewers()))/math.Log(float64(degree)))) + 1
+	ttl := int(math.Ceil(math.Log(float64(s.viewers()))/math.Log(float64(degree)))) + 3
 	for i := next(need, 0); i >= 0; i = next(need, i) {
 		first := i
 		for i < o.n && need[i>>6]>>(i&63)&1 != 0 && o.cover.Has(i) {
