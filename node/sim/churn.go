@@ -38,16 +38,16 @@ func (n *node) join() {
 			trips = toPublisher
 		}
 		at := started + 2*trips*w.delay(n.link, m.link) + schedule.Instant(w.rng.Int64N(int64(meetSpread)))
-		w.q.put(at, event{kind: meet, node: int32(n.index), from: int32(i)})
+		w.put(at, event{kind: meet, node: int32(n.index), from: int32(i)})
 	}
 	if !n.group.Alone {
 		n.place = len(w.living)
 		w.living = append(w.living, int32(n.index))
 	}
-	w.q.put(started, event{kind: scrape, node: int32(n.index)})
+	w.put(started, event{kind: scrape, node: int32(n.index)})
 	// The feed: one peer's window comes with the first connection; until then
 	// the origin's own playlist says as much as the publisher has signed.
-	w.q.put(started+2*toPlaylist*w.delay(n.link, w.origin.link), event{kind: begin, node: int32(n.index)})
+	w.put(started+2*toPlaylist*w.delay(n.link, w.origin.link), event{kind: begin, node: int32(n.index)})
 }
 
 // meetSpread is over which time a newcomer dials those whom the tracker named.
@@ -59,9 +59,9 @@ func (n *node) begin() {
 	if !w.cfg.NoOrigin {
 		w.egress += playlists
 	}
-	n.record(w.nodes[publisher].known, -1)
+	n.record(w.listed, -1)
 	if n.group.Alone { // nobody tells it of new segments: RFC 8216 section 6.3.4
-		w.q.put(w.now+schedule.Instant(w.cfg.Segment), event{kind: begin, node: int32(n.index)})
+		w.put(w.now+schedule.Instant(w.cfg.Segment), event{kind: begin, node: int32(n.index)})
 	}
 }
 
@@ -105,7 +105,7 @@ func (n *node) scrape() {
 		return
 	}
 	w := n.w
-	w.q.put(w.now+schedule.Instant(10*time.Second), event{kind: scrape, node: int32(n.index)})
+	w.put(w.now+schedule.Instant(10*time.Second), event{kind: scrape, node: int32(n.index)})
 	n.step(schedule.Estimate{N: len(w.living) * (50 + w.rng.IntN(100)) / 100})
 }
 
@@ -127,7 +127,7 @@ func (n *node) meet(m *node) {
 	// Each hands on what it knows of the feed.
 	for _, x := range [][2]*node{{n, m}, {m, n}} {
 		if x[0].known > x[1].known && !x[1].publisher {
-			n.w.q.put(n.w.now+n.w.delay(n.link, m.link), event{kind: record, node: int32(x[1].index), from: int32(x[0].index), block: int32(x[0].known)})
+			n.w.put(n.w.now+n.w.delay(n.link, m.link), event{kind: record, node: int32(x[1].index), from: int32(x[0].index), block: int32(x[0].known)})
 		}
 	}
 }
@@ -190,7 +190,7 @@ func (n *node) part(polite bool) {
 		if polite {
 			at = n.w.now + n.w.delay(n.link, m.link)
 		}
-		n.w.q.put(at, event{kind: lost, node: p, from: int32(n.index)})
+		n.w.put(at, event{kind: lost, node: p, from: int32(n.index)})
 	}
 }
 
@@ -198,7 +198,8 @@ func (n *node) part(polite bool) {
 func (n *node) ban(from int) {
 	n.banned = append(n.banned, from)
 	n.disconnect(from)
-	n.w.nodes[from].disconnect(n.index)
+	m := n.w.nodes[from]
+	n.w.put(n.w.now+n.w.delay(n.link, m.link), event{kind: lost, node: int32(from), from: int32(n.index)})
 }
 
 func (n *node) disconnect(from int) {
@@ -214,7 +215,7 @@ func (n *node) disconnect(from int) {
 	// It is the tracker that brings another one.
 	if w := n.w; !n.publisher && w.cfg.Degree > 0 && len(n.peers) < (w.cfg.Degree+1)/2 && len(w.living) > 1 {
 		if m := w.nodes[w.living[w.rng.IntN(len(w.living))]]; m != n && !(m.group.NAT && n.group.NAT) {
-			w.q.put(w.now+2*toNeighbour*w.delay(n.link, m.link), event{kind: meet, node: int32(n.index), from: int32(m.index)})
+			w.put(w.now+2*toNeighbour*w.delay(n.link, m.link), event{kind: meet, node: int32(n.index), from: int32(m.index)})
 		}
 	}
 }

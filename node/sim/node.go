@@ -11,7 +11,7 @@ import (
 
 // node drives one Scheduler: the publisher's or a viewer's.
 type node struct {
-	w         *world
+	w         *shard
 	index     int
 	group     *Group
 	link      *Link
@@ -50,14 +50,13 @@ func (n *node) init(cfg schedule.Config) {
 	n.key = n.w.rng.Uint64()
 	cfg.Self = n.key
 	n.sched = schedule.New(cfg)
-	n.reading = map[int]*reading{}
 	n.known = -1
 }
 
 // step feeds one event and carries out what follows.
 func (n *node) step(ev schedule.Event) {
 	acts := n.sched.Step(n.w.now, ev, n.w.acts[:0])
-	n.w.result.Steps++
+	n.w.steps++
 	if n.w.cfg.Watch != nil {
 		n.w.cfg.Watch(n.index-1, n.w.now, ev, acts)
 	}
@@ -67,7 +66,7 @@ func (n *node) step(ev schedule.Event) {
 	n.w.acts = acts[:0]
 	if t := n.sched.Next(); t < n.tickAt {
 		n.tickAt = t
-		n.w.q.put(t, event{kind: tick, node: int32(n.index)})
+		n.w.put(t, event{kind: tick, node: int32(n.index)})
 	}
 }
 
@@ -90,7 +89,7 @@ func (n *node) send(to schedule.Peer, bytes int, ev event) {
 	if n.link.Up > 0 {
 		spend(n.w.now, &n.upFree, bytes+wire, n.link.Up)
 	}
-	n.w.q.put(n.w.now+n.w.delay(n.link, m.link), ev)
+	n.w.put(n.w.now+n.w.delay(n.link, m.link), ev)
 }
 
 func (n *node) carry(a schedule.Action) {
@@ -113,20 +112,20 @@ func (n *node) carry(a schedule.Action) {
 		n.send(a.Peer, 9, event{kind: refuse, seq: int32(a.ID.Sequence), block: int32(a.Block), reason: uint8(a.Reason)})
 	case schedule.Send:
 		at := n.upload(w.nodes[a.Peer], int32(a.ID.Sequence), a.Block, 0)
-		w.q.put(at, event{kind: sent, node: int32(n.index), from: int32(a.Peer), seq: int32(a.ID.Sequence), block: int32(a.Block)})
+		w.put(at, event{kind: sent, node: int32(n.index), from: int32(a.Peer), seq: int32(a.ID.Sequence), block: int32(a.Block)})
 	case schedule.Fetch:
-		w.q.put(w.now+w.delay(n.link, w.origin.link), event{kind: get, node: int32(n.index), seq: int32(a.ID.Sequence), block: int32(a.First), count: int32(a.Count), num: uint64(a.Ticket)})
+		w.put(w.now+w.delay(n.link, w.origin.link), event{kind: get, node: int32(n.index), seq: int32(a.ID.Sequence), block: int32(a.First), count: int32(a.Count), num: uint64(a.Ticket)})
 		n.fetches = append(n.fetches, a.Ticket)
 	case schedule.StopFetch:
 		// Never before the request itself.
 		d := n.link.Delay + n.link.Jitter + w.origin.link.Delay + w.origin.link.Jitter
-		w.q.put(w.now+schedule.Instant(d), event{kind: halt, node: int32(n.index), num: uint64(a.Ticket)})
+		w.put(w.now+schedule.Instant(d), event{kind: halt, node: int32(n.index), num: uint64(a.Ticket)})
 		if n.ended(a.Ticket) {
 			// FetchEnded comes as an event of its own, like the driver's.
-			w.q.put(w.now, event{kind: body, node: int32(n.index), block: -1, num: uint64(a.Ticket)})
+			w.put(w.now, event{kind: body, node: int32(n.index), block: -1, num: uint64(a.Ticket)})
 		}
 	case schedule.Suspect:
-		w.result.Suspects++
+		w.suspects++
 	}
 }
 
@@ -136,7 +135,7 @@ func (n *node) sent(ev *event) {
 	size := segment.BlockLen(w.size(), int(ev.block))
 	n.uploaded += int64(size)
 	if n.publisher {
-		w.result.publisherBytes += int64(size)
+		w.publisherBytes += int64(size)
 		w.egress += int64(framed(size))
 		w.served[ev.seq] += int64(size)
 		w.pubServed[ev.seq] += int64(size)
@@ -156,7 +155,7 @@ func (n *node) upload(to *node, seq int32, block int, forged uint8) schedule.Ins
 	}
 	taken = max(taken, c.free-c.path.lasts(notSent))
 	at := c.carry(taken, size) + w.delay(n.link, to.link)
-	w.q.put(at, event{kind: reach, node: int32(to.index), from: int32(n.index), seq: seq, block: int32(block), reason: forged})
+	w.put(at, event{kind: reach, node: int32(to.index), from: int32(n.index), seq: seq, block: int32(block), reason: forged})
 	return taken
 }
 
@@ -164,10 +163,14 @@ func (n *node) upload(to *node, seq int32, block int, forged uint8) schedule.Ins
 func (n *node) reach(ev *event) {
 	size := framed(segment.BlockLen(n.w.size(), int(ev.block)))
 	at := spend(n.w.now, &n.downFree, size, n.link.Down)
-	spend(n.w.now, &n.upFree, acks(size), n.link.Up)
 	got := *ev
-	got.kind = data
-	n.w.q.put(at, got)
+	if ev.from == fromOrigin {
+		got.kind = body
+	} else {
+		got.kind = data
+		spend(n.w.now, &n.upFree, acks(size), n.link.Up)
+	}
+	n.w.put(at, got)
 }
 
 // conn is the connection to a node, or nil.
@@ -207,7 +210,7 @@ func (n *node) message(ev *event) {
 		n.step(schedule.Claimed{Peer: p, ID: id(int(ev.seq)), Round: int(ev.round), TTL: int(ev.ttl), First: int(ev.block), Count: int(ev.count), Claimant: ev.num})
 	case data:
 		if ev.reason != 0 {
-			n.w.result.Forged++
+			n.w.forged++
 			n.step(schedule.Got{Peer: p, ID: id(int(ev.seq)), Block: int(ev.block)})
 			n.ban(int(ev.from))
 			return
@@ -285,7 +288,7 @@ func (n *node) notice(seq int) {
 	n.reading[seq] = &reading{since: w.now, left: blocks}
 	for i := range k {
 		first, end := blocks*i/k, blocks*(i+1)/k
-		w.q.put(w.now+w.delay(n.link, w.origin.link), event{kind: get, node: int32(n.index), seq: int32(seq), block: int32(first), count: int32(end - first)})
+		w.put(w.now+w.delay(n.link, w.origin.link), event{kind: get, node: int32(n.index), seq: int32(seq), block: int32(first), count: int32(end - first)})
 	}
 }
 
@@ -313,6 +316,7 @@ func (n *node) publish(seq int) {
 	w := n.w
 	n.known = seq
 	w.signed[seq] = w.now
+	w.put(w.now, event{kind: list, block: int32(seq)})
 	n.forgetOld()
 	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Held: segment.FullBitmap(segment.Blocks(w.size()))})
 	n.passOn(seq, -1)
@@ -321,23 +325,24 @@ func (n *node) publish(seq int) {
 // passOn hands a record to the neighbours: two at once, the others a moment
 // later.
 func (n *node) passOn(seq, from int) {
+	w := n.w
 	for i, p := range n.peers {
 		if int(p) == from || p == publisher {
 			continue
 		}
-		m := n.w.nodes[p]
-		at := n.w.now + n.w.delay(n.link, m.link)
+		m := w.nodes[p]
+		at := w.now + w.delay(n.link, m.link)
 		switch {
 		case n.publisher:
-			n.w.egress += recordSize
+			w.egress += recordSize
 		case i < 2:
-			n.w.control += recordSize
-			spend(n.w.now, &n.upFree, recordSize, n.link.Up)
+			w.control += recordSize
+			spend(w.now, &n.upFree, recordSize, n.link.Up)
 		default: // most have it by then, and are only told that it is there
 			at += schedule.Instant(120 * time.Millisecond)
 		}
-		if m.known < seq { // else it changes nothing there
-			n.w.q.put(at, event{kind: record, node: p, from: int32(n.index), block: int32(seq)})
+		if m.w != w || m.known < seq { // else it changes nothing there
+			w.put(at, event{kind: record, node: p, from: int32(n.index), block: int32(seq)})
 		}
 	}
 }

@@ -10,20 +10,18 @@ import (
 // each segment whole when the one before has been played, and stands still when
 // it is not there.
 type player struct {
-	n        *node
-	started  bool // a first segment has been chosen
-	playing  bool
-	first    int
-	at       int              // the segment at the playhead
-	begin    schedule.Instant // when it began, or should begin, to play
-	late     bool             // it was not there in time
-	whole    lately
-	startup  time.Duration
-	stalls   int
-	stalled  time.Duration
-	played   int
-	readies  []time.Duration
-	readySeq []int
+	n       *node
+	started bool // a first segment has been chosen
+	playing bool
+	first   int
+	at      int              // the segment at the playhead
+	begin   schedule.Instant // when it began, or should begin, to play
+	late    bool             // it was not there in time
+	whole   lately
+	startup time.Duration
+	stalls  int
+	stalled time.Duration
+	played  int
 }
 
 func (p *player) init(n *node) {
@@ -63,10 +61,10 @@ func (n *node) play() {
 		if !p.whole.has(p.at) {
 			p.playing, p.late = false, true
 			p.stalls++
-			w.result.Stalled = append(w.result.Stalled, Stall{Node: n.index, Segment: p.at, At: time.Duration(end)})
+			w.stalled = append(w.stalled, Stall{Node: n.index, Segment: p.at, At: time.Duration(end)})
 			break
 		}
-		w.q.put(p.begin+schedule.Instant(w.cfg.Segment), event{kind: play, node: int32(n.index)})
+		w.put(p.begin+schedule.Instant(w.cfg.Segment), event{kind: play, node: int32(n.index)})
 	}
 	n.want()
 }
@@ -95,8 +93,7 @@ func (n *node) whole(seq int) {
 	}
 	p.whole.add(seq)
 	if seq >= p.first && w.born[seq] > n.joinedAt {
-		p.readies = append(p.readies, time.Duration(w.now-w.born[seq]))
-		p.readySeq = append(p.readySeq, seq)
+		w.readies = append(w.readies, ready{int32(n.index), int32(seq), time.Duration(w.now - w.born[seq])})
 	}
 	if p.started && !p.playing && seq == p.at {
 		if p.startup < 0 {
@@ -107,8 +104,8 @@ func (n *node) whole(seq int) {
 			p.begin, p.late = w.now, false
 		}
 		p.playing = true
-		w.q.put(p.begin+schedule.Instant(w.cfg.Segment), event{kind: play, node: int32(n.index)})
-		w.q.put(w.now, event{kind: play, node: int32(n.index)}) // new due times, after this step
+		w.put(p.begin+schedule.Instant(w.cfg.Segment), event{kind: play, node: int32(n.index)})
+		w.put(w.now, event{kind: play, node: int32(n.index)}) // new due times, after this step
 	}
 }
 
