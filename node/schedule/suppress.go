@@ -33,11 +33,11 @@ func (m *seedModel) failed() { m.score = max(m.score-1, 0) }
 type round struct {
 	lastNew Instant // when a block of it was last announced that nobody had
 	silent  Instant // until when claims keep us from fetching it
-	n       int     // rounds that are over
+	n       int8    // rounds that are over
 	told    uint8   // bit k: a claim of round k has been passed on
 }
 
-// claimant is somebody whose claims were heard.
+// claimant is somebody whose claims have led to nothing.
 type claimant struct {
 	id      uint64
 	empty   int // claims that led to nothing
@@ -226,9 +226,7 @@ func (s *Scheduler) expireClaims(o *object) {
 			continue
 		}
 		if !s.anything(o, int(h.first), int(h.count)) {
-			if c := s.claimant(h.claimant); c != nil {
-				c.fail(s.now)
-			}
+			s.failedClaim(h.claimant)
 		}
 		h.until = 0 // judged; kept so that it is not forwarded twice
 	}
@@ -244,13 +242,21 @@ func (s *Scheduler) emptyClaim(p *peer) {
 	}
 }
 
-func (c *claimant) fail(now Instant) {
-	if now-c.since > Instant(emptySpan) {
-		c.empty, c.since = 0, now
+// failedClaim notes that somebody's claim led to nothing.
+func (s *Scheduler) failedClaim(id uint64) {
+	c := s.claimant(id)
+	if s.now-c.since > Instant(emptySpan) {
+		c.empty, c.since = 0, s.now
 	}
 	if c.empty++; c.empty >= maxEmpty {
-		c.ignored = now + Instant(emptyPenalty)
+		c.ignored = s.now + Instant(emptyPenalty)
 	}
+}
+
+// ignores reports whether claims of that claimant are not believed.
+func (s *Scheduler) ignores(id uint64) bool {
+	k := slices.IndexFunc(s.claimants, func(c claimant) bool { return c.id == id })
+	return k >= 0 && s.claimants[k].ignored > s.now
 }
 
 // anything reports whether any of these blocks is held or announced.
@@ -263,7 +269,7 @@ func (s *Scheduler) anything(o *object, first, count int) bool {
 	return false
 }
 
-// claimant returns the record of who claims, the oldest giving way to a new one.
+// claimant returns the record of who claimed in vain, the oldest giving way to a new one.
 func (s *Scheduler) claimant(id uint64) *claimant {
 	for k := range s.claimants {
 		if s.claimants[k].id == id {
@@ -304,7 +310,7 @@ func (s *Scheduler) claimed(ev Claimed) {
 			return
 		}
 	}
-	if c := s.claimant(ev.Claimant); c.ignored > s.now {
+	if s.ignores(ev.Claimant) {
 		return
 	}
 	until := s.claimUntil(ev.Count)
@@ -344,7 +350,7 @@ func (s *Scheduler) sendClaims(o *object, need []uint64) {
 			continue
 		}
 		s.stats.Claims++
-		s.flood(o, Claim{ID: o.id, Round: s.stripe(o, first/stripe).n, TTL: min(ttl, maxTTL), First: first, Count: i - first, Claimant: s.cfg.Self}, 0)
+		s.flood(o, Claim{ID: o.id, Round: int(s.stripe(o, first/stripe).n), TTL: min(ttl, maxTTL), First: first, Count: i - first, Claimant: s.cfg.Self}, 0)
 	}
 }
 
