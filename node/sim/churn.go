@@ -133,8 +133,7 @@ func (n *node) meet(m *node) {
 }
 
 func (n *node) connect(m *node) {
-	c := conn{path: pathOf(n.link, m.link)}
-	n.peers, n.conns = append(n.peers, int32(m.index)), append(n.conns, c)
+	n.peers, n.conns = append(n.peers, int32(m.index)), append(n.conns, 0)
 	p := schedule.Peer(m.index)
 	role := schedule.Viewer
 	switch {
@@ -156,7 +155,7 @@ func (n *node) connect(m *node) {
 		watching = []uint16{0}
 	}
 	n.step(schedule.Watching{Peer: p, Renditions: watching, Uploads: uploads})
-	n.step(schedule.RTT{Peer: p, RTT: c.path.rtt})
+	n.step(schedule.RTT{Peer: p, RTT: pathOf(n.link, m.link).rtt})
 }
 
 // leave takes a viewer out, politely or not. Where viewers come and go, another

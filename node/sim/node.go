@@ -21,17 +21,17 @@ type node struct {
 	key       uint64
 	sched     *schedule.Scheduler
 	tickAt    schedule.Instant
-	peers     []int32 // neighbours, in order of arrival
-	conns     []conn  // to each of them
+	peers     []int32            // neighbours, in order of arrival
+	conns     []schedule.Instant // to each of them: when losses let the next block go
 	joinedAt  schedule.Instant
 	leftAt    schedule.Instant
 	place     int   // in world.living
 	banned    []int // sent bytes that did not verify
 
 	upFree, downFree schedule.Instant
-	known            int              // newest segment whose record came; -1: none
-	oldest           int              // that is remembered
-	held             []segment.Bitmap // from oldest on
+	known            int      // newest segment whose record came; -1: none
+	oldest           int      // that is remembered
+	held             []uint64 // which blocks of each segment, from oldest on
 	fetches          []schedule.Ticket
 	player           player
 
@@ -149,12 +149,13 @@ func (n *node) sent(ev *event) {
 func (n *node) upload(to *node, seq int32, block int, forged uint8) schedule.Instant {
 	w, size := n.w, segment.BlockLen(n.w.size(), block)
 	taken := spend(w.now, &n.upFree, framed(size), n.link.Up)
-	c := n.conn(to.index)
-	if c == nil || taken == schedule.Never {
+	free := n.conn(to.index)
+	if free == nil || taken == schedule.Never {
 		return taken
 	}
-	taken = max(taken, c.free-c.path.lasts(notSent))
-	at := c.carry(taken, size) + w.delay(n.link, to.link)
+	path := pathOf(n.link, to.link)
+	taken = max(taken, *free-path.lasts(notSent))
+	at := path.carry(taken, free, size) + w.delay(n.link, to.link)
 	w.put(at, event{kind: reach, node: int32(to.index), from: int32(n.index), seq: seq, block: int32(block), reason: forged})
 	return taken
 }
@@ -174,7 +175,7 @@ func (n *node) reach(ev *event) {
 }
 
 // conn is the connection to a node, or nil.
-func (n *node) conn(node int) *conn {
+func (n *node) conn(node int) *schedule.Instant {
 	if k := slices.Index(n.peers, int32(node)); k >= 0 {
 		return &n.conns[k]
 	}
@@ -257,23 +258,23 @@ func (n *node) ended(t schedule.Ticket) bool {
 
 // keep stores block i of segment seq.
 func (n *node) keep(seq, i int) {
-	k, blocks := seq-n.oldest, segment.Blocks(n.w.size())
+	k, words := seq-n.oldest, n.w.words()
 	if k < 0 { // forgotten
 		return
 	}
-	for len(n.held) <= k {
-		n.held = append(n.held, nil)
+	for len(n.held) < (k+1)*words {
+		n.held = append(n.held, 0)
 	}
-	if n.held[k] == nil {
-		n.held[k] = segment.NewBitmap(blocks)
-	}
-	if b := n.held[k]; !b.Has(i) {
+	if b := segment.Bitmap(n.held[k*words : (k+1)*words]); !b.Has(i) {
 		b.Set(i)
-		if b.Count() == blocks {
+		if b.Count() == segment.Blocks(n.w.size()) {
 			n.whole(seq)
 		}
 	}
 }
+
+// words is how many words a segment's blocks take.
+func (w *world) words() int { return (segment.Blocks(w.size()) + 63) / 64 }
 
 // notice is the publisher's discovery of a segment, which it downloads unless it
 // runs beside the origin.
@@ -394,7 +395,8 @@ func (n *node) learn(seq int) {
 func (n *node) forgetOld() {
 	for n.oldest <= n.known-n.w.cfg.Window-4 {
 		n.step(schedule.Forget{ID: id(n.oldest)})
-		n.held = n.held[min(1, len(n.held)):]
+		// In place: cut off at the front it would be made anew for ever.
+		n.held = slices.Delete(n.held, 0, min(n.w.words(), len(n.held)))
 		n.oldest++
 	}
 }

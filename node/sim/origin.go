@@ -26,6 +26,7 @@ type flow struct {
 	sent    int
 	begun   schedule.Instant
 	path    path
+	there   schedule.Instant // when what was sent last comes to the receiver's downlink
 	stopped bool
 }
 
@@ -118,7 +119,8 @@ func (s *server) part(ev *event) {
 	if f.left == 0 {
 		w := s.w
 		to := w.nodes[f.node]
-		w.put(w.now+w.delay(s.link, to.link), event{kind: reach, node: int32(f.node), from: fromOrigin, seq: f.seq, block: int32(f.block), num: uint64(f.ticket), count: int32(f.end - f.block - 1)})
+		f.there = max(f.there, w.now+w.delay(s.link, to.link)) // in order, as TCP has it
+		w.put(f.there, event{kind: reach, node: int32(f.node), from: fromOrigin, seq: f.seq, block: int32(f.block), num: uint64(f.ticket), count: int32(f.end - f.block - 1)})
 		f.block++
 		if f.block < f.end {
 			f.left = segment.BlockLen(w.size(), f.block)

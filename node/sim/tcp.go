@@ -67,21 +67,16 @@ func (p path) lasts(n int) schedule.Instant {
 	return schedule.Instant(float64(n) / p.rate * float64(time.Second))
 }
 
-// conn is one end of a connection.
-type conn struct {
-	path path
-	free schedule.Instant // when losses let the next block go
-}
-
 // carry is when a block of n bytes, which left the uplink at now, can be at the
-// other end, queues and propagation apart.
-func (c *conn) carry(now schedule.Instant, n int) schedule.Instant {
+// other end, queues and propagation apart. *free is when losses let the
+// connection's next block go.
+func (p path) carry(now schedule.Instant, free *schedule.Instant, n int) schedule.Instant {
 	at := now
-	if now > c.free+schedule.Instant(leastRTO+c.path.rtt) {
-		at += c.path.out(n - 1) // idle: slow start anew
+	if now > *free+schedule.Instant(leastRTO+p.rtt) {
+		at += p.out(n - 1) // idle: slow start anew
 	} else {
-		at = max(at, c.free) + c.path.lasts(n)
+		at = max(at, *free) + p.lasts(n)
 	}
-	c.free = at
+	*free = at
 	return at
 }
