@@ -12,10 +12,10 @@ const (
 	// toPlaylist: connect to the origin, read the multivariant playlist, read the
 	// media playlist.
 	toPlaylist = 3
-	// toPublisher: connect, encryption (two), hellos. The link names its address.
-	toPublisher = 4
+	// toPublisher: connect, encryption, hellos. The link names its address.
+	toPublisher = 3
 	// toNeighbour: the same, after asking the tracker (two).
-	toNeighbour = 6
+	toNeighbour = 5
 	// playlists is what a joiner reads from the origin before its first segment.
 	playlists = 3000
 	// mostNeighbours is how many connections a node holds.
@@ -31,13 +31,13 @@ func (n *node) join() {
 	n.known = n.oldest - 1
 	n.player.init(n)
 	started := w.now + schedule.Instant(w.cfg.Startup)
-	for _, i := range n.others() {
+	for k, i := range n.others() {
 		m := w.nodes[i]
 		trips := schedule.Instant(toNeighbour)
 		if i == publisher {
-			trips = toPublisher
+			k, trips = 0, toPublisher
 		}
-		at := started + 2*trips*w.delay(n.link, m.link) + schedule.Instant(w.rng.Int64N(int64(meetSpread)))
+		at := started + 2*trips*w.delay(n.link, m.link) + schedule.Instant(max(k*meetEvery, (k-dialBurst)*dialEvery)) + schedule.Instant(w.rng.Int64N(int64(meetEvery)))
 		w.put(at, event{kind: meet, node: int32(n.index), from: int32(i)})
 	}
 	if !n.group.Alone {
@@ -50,8 +50,14 @@ func (n *node) join() {
 	w.put(started+2*toPlaylist*w.delay(n.link, w.origin.link), event{kind: begin, node: int32(n.index)})
 }
 
-// meetSpread is over which time a newcomer dials those whom the tracker named.
-const meetSpread = 50 * time.Millisecond
+// How fast a newcomer meets those whom the tracker named: one connection after the
+// other is ready, as measured in the emulated network, and after the first ten
+// node/swarm dials ten a second.
+const (
+	meetEvery = int(45 * time.Millisecond)
+	dialBurst = 10
+	dialEvery = int(100 * time.Millisecond)
+)
 
 // begin takes the playlist from the origin, as far as it is signed.
 func (n *node) begin() {
