@@ -20,9 +20,6 @@ const (
 	// shows medians. Larger swarms differ little from run to run.
 	seeds       = 3
 	manyViewers = 300
-	// hugeAudience is from where on a run is made as small as it can be: playlists
-	// of four segments, and three segments that count. It takes some 15 GB.
-	hugeAudience = 1_000_000
 )
 
 // audience is n viewers on ordinary lines, who all come within ten seconds, to an
@@ -40,18 +37,16 @@ func audience(n int, up float64, originCopies float64) sim.Config {
 	if n > manyViewers {
 		cfg.Duration = 44 * time.Second
 	}
-	if n >= hugeAudience {
-		cfg.Window, cfg.Duration = 4, 38100*time.Millisecond
-	}
 	return cfg
 }
 
 // coarser is an audience of which one block in so many is simulated, over lines as
 // fast as they are: a sub-stream, each block of which goes the same way in the same
-// time as it would among the others, but for the queues that those make. So copies
-// can be compared, and delays are too short.
+// time as it would among the others, but for the queues that those make. All are
+// there from the beginning. So copies can be compared, and delays are too short.
 func coarser(n, oneIn int) scenario {
 	cfg := audience(n, 3.3, float64(n)/7.5)
+	cfg.Warm, cfg.Window, cfg.Duration = true, 4, 22100*time.Millisecond // four segments count
 	cfg.Rate = int64(blocks / oneIn * blockBytes * 8 * int(time.Second) / int(segmentTime))
 	what := fmt.Sprintf("%d viewers, every %dth block", n, oneIn)
 	if oneIn == blocks {
@@ -119,7 +114,7 @@ func bySize(large bool) (all []scenario) {
 	coarse := [][2]int{{1000, 4}, {1000, blocks}, {10_000, blocks}}
 	if large {
 		sizes = append(sizes, 10_000)
-		coarse = append(coarse, [][2]int{{10_000, 4}, {100_000, 4}, {100_000, blocks}, {hugeAudience, blocks}}...)
+		coarse = append(coarse, [][2]int{{10_000, 4}, {100_000, 4}, {100_000, blocks}, {1_000_000, blocks}}...)
 	}
 	for _, n := range sizes {
 		all = append(all, scenario{what: fmt.Sprintf("%d viewers", n), cfg: audience(n, 3.3, max(4, float64(n)/7.5))})

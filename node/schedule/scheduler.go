@@ -64,7 +64,7 @@ type Scheduler struct {
 	usable     mask    // may be asked: serve, are not suspect
 	publishers mask    // of usable
 	crowd      crowd
-	estimate   int     // viewers of the channel; 0: not told
+	estimate   int // viewers of the channel; 0: not told
 	// meeting is until when neighbours are expected to turn up and to say what
 	// they hold.
 	meeting Instant

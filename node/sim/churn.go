@@ -50,6 +50,27 @@ func (n *node) join() {
 	w.put(started+2*toPlaylist*w.delay(n.link, w.origin.link), event{kind: begin, node: int32(n.index)})
 }
 
+// gather has all viewers there from the beginning, see Config.Warm.
+func (w *world) gather() {
+	for k := range w.cfg.Groups {
+		g := &w.cfg.Groups[k]
+		for range g.Count {
+			n := w.make(g)
+			n.up, n.joinedAt = true, 1
+			n.player.init(n)
+			n.player.warm()
+			n.place = len(w.living)
+			w.living = append(w.living, int32(n.index))
+		}
+	}
+	for _, n := range w.nodes[1:] {
+		for _, i := range n.others() {
+			n.meet(w.nodes[i])
+		}
+		n.scrape()
+	}
+}
+
 // How fast a newcomer meets those whom the tracker named: one connection after the
 // other is ready, as measured in the emulated network, and after the first ten
 // node/swarm dials ten a second.

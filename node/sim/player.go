@@ -28,6 +28,14 @@ func (p *player) init(n *node) {
 	*p = player{n: n, startup: -1}
 }
 
+// warm has it play the first segment as if it had played those before: as far behind
+// as who came some time ago.
+func (p *player) warm() {
+	w := p.n.w
+	p.started, p.startup = true, 0
+	p.begin = schedule.Instant(w.cfg.Behind-1)*schedule.Instant(w.cfg.Segment) + schedule.Instant(w.rng.Int64N(int64(w.cfg.Segment)))
+}
+
 func (p *player) due(seq int) schedule.Instant {
 	return p.begin + schedule.Instant(seq-p.at)*schedule.Instant(p.n.w.cfg.Segment)
 }
@@ -103,6 +111,7 @@ func (n *node) whole(seq int) {
 			p.stalled += time.Duration(w.now - p.begin)
 			p.begin, p.late = w.now, false
 		}
+		p.begin = max(p.begin, w.now) // later where the swarm began warm
 		p.playing = true
 		w.put(p.begin+schedule.Instant(w.cfg.Segment), event{kind: play, node: int32(n.index)})
 		w.put(w.now, event{kind: play, node: int32(n.index)}) // new due times, after this step

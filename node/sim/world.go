@@ -106,6 +106,10 @@ func (w *world) build() {
 	if t := w.cfg.PublisherUntil; t > 0 {
 		p.w.put(schedule.Instant(t), event{kind: mute, node: publisher})
 	}
+	if w.cfg.Warm {
+		w.gather()
+		return
+	}
 	for k := range w.cfg.Groups {
 		g := &w.cfg.Groups[k]
 		for i := range g.Count {
@@ -124,9 +128,7 @@ func (w *world) build() {
 
 // add makes a viewer who comes at a certain time.
 func (w *world) add(g *Group, at schedule.Instant) *node {
-	n := &node{w: w.home(len(w.nodes)), index: len(w.nodes), group: g, link: &g.Link, tickAt: schedule.Never}
-	w.nodes = append(w.nodes, n)
-	n.init(schedule.Config{Share: !g.Leech && !g.Alone && g.Up > 0, Origin: !w.cfg.NoOrigin && !g.Helper})
+	n := w.make(g)
 	n.w.put(at, event{kind: join, node: int32(n.index)})
 	if g.Stay > 0 {
 		how := leave
@@ -135,6 +137,14 @@ func (w *world) add(g *Group, at schedule.Instant) *node {
 		}
 		n.w.put(at+schedule.Instant(n.w.rng.ExpFloat64()*float64(g.Stay))+1, event{kind: how, node: int32(n.index)})
 	}
+	return n
+}
+
+// make makes a viewer.
+func (w *world) make(g *Group) *node {
+	n := &node{w: w.home(len(w.nodes)), index: len(w.nodes), group: g, link: &g.Link, tickAt: schedule.Never}
+	w.nodes = append(w.nodes, n)
+	n.init(schedule.Config{Share: !g.Leech && !g.Alone && g.Up > 0, Origin: !w.cfg.NoOrigin && !g.Helper})
 	return n
 }
 
