@@ -86,10 +86,15 @@ func (n *node) send(to schedule.Peer, bytes int, ev event) {
 	if n.publisher {
 		n.w.egress += int64(bytes + wire)
 	}
-	if n.link.Up > 0 {
-		spend(n.w.now, &n.upFree, bytes+wire, n.link.Up)
-	}
+	n.spend(bytes + wire)
 	n.w.put(n.w.now+n.w.delay(n.link, m.link), ev)
+}
+
+// spend returns when the uplink has carried that many bytes, beside what keeps
+// connections alive.
+func (n *node) spend(bytes int) schedule.Instant {
+	up := n.link.Up
+	return spend(n.w.now, &n.upFree, bytes, max(up-int64(len(n.peers))*keepAlive*8, up/2))
 }
 
 func (n *node) carry(a schedule.Action) {
@@ -148,7 +153,7 @@ func (n *node) sent(ev *event) {
 // forged: 1 if its bytes are wrong.
 func (n *node) upload(to *node, seq int32, block int, forged uint8) schedule.Instant {
 	w, size := n.w, segment.BlockLen(n.w.size(), block)
-	taken := spend(w.now, &n.upFree, framed(size), n.link.Up)
+	taken := n.spend(framed(size))
 	free := n.conn(to.index)
 	if free == nil || taken == schedule.Never {
 		return taken
@@ -169,7 +174,7 @@ func (n *node) reach(ev *event) {
 		got.kind = body
 	} else {
 		got.kind = data
-		spend(n.w.now, &n.upFree, acks(size), n.link.Up)
+		n.spend(acks(size))
 	}
 	n.w.put(at, got)
 }
@@ -192,6 +197,12 @@ func (n *node) message(ev *event) {
 			n.upload(n.w.nodes[ev.from], ev.seq, int(ev.block), 1)
 		}
 		return
+	}
+	if ev.kind != data {
+		n.spend(ack)
+		if n.publisher {
+			n.w.egress += ack
+		}
 	}
 	p := schedule.Peer(ev.from)
 	switch ev.kind {
@@ -319,6 +330,7 @@ func (n *node) publish(seq int) {
 	w.signed[seq] = w.now
 	w.put(w.now, event{kind: list, block: int32(seq)})
 	n.forgetOld()
+	w.egress += int64(len(n.peers)) * keepAlive * int64(w.cfg.Segment/time.Second)
 	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Held: segment.FullBitmap(segment.Blocks(w.size()))})
 	n.passOn(seq, -1)
 }
@@ -338,9 +350,11 @@ func (n *node) passOn(seq, from int) {
 			w.egress += recordSize
 		case i < 2:
 			w.control += recordSize
-			spend(w.now, &n.upFree, recordSize, n.link.Up)
+			n.spend(recordSize)
 		default: // most have it by then, and are only told that it is there
 			at += schedule.Instant(120 * time.Millisecond)
+			w.control += told + wire
+			n.spend(told + wire)
 		}
 		if m.w != w || m.known < seq { // else it changes nothing there
 			w.put(at, event{kind: record, node: p, from: int32(n.index), block: int32(seq)})
@@ -348,8 +362,11 @@ func (n *node) passOn(seq, from int) {
 	}
 }
 
-// recordSize is a feed record with its digests, on the wire.
-const recordSize = 800
+const (
+	// recordSize is a feed record with its digests, on the wire.
+	recordSize = 800
+	told       = 20 // that there is one
+)
 
 // record takes a feed record.
 func (n *node) record(seq, from int) {
