@@ -61,7 +61,11 @@ func (s *Session) peerEvent(ev swarm.Event) {
 		p := &peer{id: ev.Peer, hello: ev.Info.Hello, key: keyOfPeer(ev.Info.ID)}
 		s.peers[ev.Peer] = p
 		s.log.Debug("peer joined", "peer", ev.Peer, "role", p.hello.Role.String(), "inbound", ev.Info.Inbound)
+		s.count()
 		s.joined(ev.Peer, p)
+		if ev.Info.RTT > 0 {
+			s.step(schedule.RTT{Peer: schedule.Peer(ev.Peer), RTT: ev.Info.RTT})
+		}
 	case swarm.Left:
 		s.log.Debug("peer left", "peer", ev.Peer, "reason", ev.Reason)
 		delete(s.peers, ev.Peer)
@@ -74,6 +78,8 @@ func (s *Session) peerEvent(ev swarm.Event) {
 		s.step(schedule.Left{Peer: schedule.Peer(ev.Peer)})
 	case swarm.RTT:
 		s.step(schedule.RTT{Peer: schedule.Peer(ev.Peer), RTT: ev.RTT})
+	case swarm.Sized:
+		s.count()
 	case swarm.Sent:
 		if b, ok := s.sent[ev.Cookie]; ok {
 			delete(s.sent, ev.Cookie)

@@ -175,13 +175,27 @@ func (s *Session) keepHouse(now schedule.Instant) {
 	s.tellWatching()
 	s.backfill(now)
 	s.sampleTraffic(now)
-	if s.swarm != nil && s.swarm.Size() != s.counts.size {
-		s.counts.size = s.swarm.Size()
-		s.step(schedule.Estimate{N: s.counts.size})
-	}
+	s.count()
 	if now-s.counts.swept > schedule.Instant(sweepEvery) {
 		s.counts.swept = now
 		s.sweep(now)
+	}
+}
+
+// count tells the scheduler how many viewers there seem to be.
+func (s *Session) count() {
+	if s.swarm == nil || s.sched == nil {
+		return
+	}
+	n := s.swarm.Size()
+	for _, p := range s.peers {
+		if p.hello.Role == wire.Publisher {
+			n--
+		}
+	}
+	if n != s.counts.size {
+		s.counts.size = n
+		s.step(schedule.Estimate{N: n})
 	}
 }
 

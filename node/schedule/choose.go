@@ -33,7 +33,7 @@ func (s *Scheduler) planAll() {
 			continue
 		}
 		o.dirty = false
-		s.rush = k > 0 && s.wants[0].due <= s.now
+		s.rush = k > 0 && (s.wants[0].awaited || s.wants[0].due <= s.now)
 		s.planObject(o)
 		s.at(o.next)
 	}
@@ -159,7 +159,7 @@ func (s *Scheduler) pickRoom(o *object, i int) *peer {
 	free := mask(0)
 	for x := m; x != 0; x &= x - 1 {
 		p := s.peers[x.first()]
-		if !p.room(0) || s.rush && len(p.asks) > 0 {
+		if !p.room(0) || p.tried(0) || s.rush && len(p.asks) > 0 {
 			continue
 		}
 		free |= only(p.slot)
@@ -290,7 +290,7 @@ func (s *Scheduler) soonest(o *object, m mask, extra int) *peer {
 	least := Never
 	for m = s.credible(m); m != 0; m &= m - 1 {
 		p := s.peers[m.first()]
-		if !p.room(extra) {
+		if !p.room(extra) || p.tried(0) {
 			continue
 		}
 		if cost := p.weigh(p.expect(s.now, 0) - s.now); cost < least {

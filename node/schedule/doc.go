@@ -28,6 +28,10 @@
 // anywhere: a second copy if the first is late, a publisher though it announced
 // nothing, the origin (urgent.go).
 //
+// A newcomer that knows of other viewers waits some round trips for them before it
+// has more than the beginning of its first segment from the origin, and leaves to
+// them what appeared before it came: they have it, or are getting it (company).
+//
 // Where neighbours bring next to nothing, or segments too late, and the origin is
 // quick, that is used alone for some minutes (gate.go); nobody is asked then, but
 // who asks is served.

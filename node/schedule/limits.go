@@ -15,6 +15,7 @@ const (
 	// Pipelines.
 
 	firstDepth = 3  // blocks asked of a peer at once before anything is measured
+	firstAsks  = 2  // before anything has come at all
 	maxDepth   = 64 // and at most
 	// urgentExtra lets urgent blocks past a full pipeline.
 	urgentExtra = 2
@@ -101,6 +102,18 @@ const (
 	// below urgentUpload, so that it counts as urgent there.
 	lateAsk = 900 * time.Millisecond
 
+	// A newcomer that knows of viewers waits for them to turn up before it fetches
+	// all of its first segment from the origin, until it has met companyEnough of
+	// them, and for companyMost after it has met the first node at most. Meanwhile
+	// newcomers fetch startShare segments, all together.
+	companyTrips  = 4
+	companyBase   = 50 * time.Millisecond
+	companyMost   = 250 * time.Millisecond
+	companyEnough = 4
+	startShare    = 4
+	// inOneGo is how long a neighbour may take to tell all that it holds.
+	inOneGo = 15 * time.Millisecond
+
 	// Suppression of origin fetches.
 
 	stripe       = 8  // blocks that one neighbour fetches for all
@@ -152,8 +165,9 @@ const (
 	maxBacklog = 500 * time.Millisecond
 	// minQueue is how many requests may wait in any case, lest the uplink idle.
 	minQueue = 2
-	// slowUplink is the time per block from which on fewer are sent at once.
-	slowUplink = 120 * time.Millisecond
+	// slowUplink is the time per block from which on fewer are sent at once: what is
+	// urgent would wait long beside what is not.
+	slowUplink = 40 * time.Millisecond
 	// urgentUpload is how soon a request must be due to go first.
 	urgentUpload = time.Second
 	// starved is how long a request may be overtaken by others.

@@ -25,6 +25,7 @@ func (s *Scheduler) joined(ev Joined) {
 		depth: firstDepth, asks: p.asks[:0], watching: p.watching[:0],
 		spread: firstSpread, recentAt: s.now, emptySince: s.now, claimsSince: s.now, greeted: -1,
 	}
+	s.met = min(s.met, s.now)
 	s.ids[slot] = ev.Peer
 	s.present |= only(slot)
 	s.crowd.known = false
@@ -170,6 +171,9 @@ func (s *Scheduler) have(ev *Have) {
 		return
 	}
 	m := only(p.slot)
+	if p.spokeAt == 0 {
+		p.spokeAt = s.now
+	}
 	count := 0
 	for w := range o.lack {
 		if w < len(ev.Held) {

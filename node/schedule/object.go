@@ -49,6 +49,7 @@ type object struct {
 	background bool
 	due        Instant
 	wantedAt   Instant
+	awaited    bool // the player stood there when it was first wanted: a start, a seek
 
 	// Peers'.
 

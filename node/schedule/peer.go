@@ -37,11 +37,13 @@ type peer struct {
 	told     bool // watching is known
 	banned   bool // sent bytes that did not verify
 	suspect  bool
+	spokeAt  Instant // when it began to tell what it holds; 0: not yet
 	watching []uint16
 
 	// What it serves to us.
 
 	rtt           time.Duration
+	timed         bool          // rtt has been measured
 	service       time.Duration // between two blocks, its queue included
 	serviceDev    time.Duration
 	wait          time.Duration // from ask, or the block before, to block
@@ -80,6 +82,20 @@ type peer struct {
 	greeted int // position in order up to which it has been told; -1: all
 	greetAt Instant
 }
+
+// measured takes a round trip.
+func (p *peer) measured(rtt time.Duration) {
+	if !p.timed {
+		p.rtt, p.timed = rtt, true
+	} else {
+		p.rtt += (rtt - p.rtt) / 4
+	}
+}
+
+// tried reports whether p, of which nothing has come yet, has been asked for as
+// much as one dares, counting extra more blocks: its connection begins slowly,
+// and others may be quicker.
+func (p *peer) tried(extra int) bool { return p.delivered == 0 && len(p.asks)+extra >= firstAsks }
 
 // watches reports whether p may want segments of the rendition.
 func (p *peer) watches(rendition uint16) bool {

@@ -82,6 +82,7 @@ type Scheduler struct {
 	// Planning.
 
 	begun    Instant
+	met      Instant // when the first peer was met
 	learned  Instant // when the first segment became known
 	wake     Instant // no later than the next timer
 	again    bool    // planning was cut short
@@ -132,6 +133,7 @@ func New(cfg Config) *Scheduler {
 		objects: make(map[segment.ID]*object),
 		wake:    Never,
 		begun:   Never,
+		met:     Never,
 		learned: Never,
 		origin:  newOriginModel(),
 		seeded:  newSeedModel(),

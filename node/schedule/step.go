@@ -24,7 +24,7 @@ func (s *Scheduler) apply(ev Event) {
 		s.cancelled(ev)
 	case RTT:
 		if p := s.peer(ev.Peer); p != nil && ev.RTT > 0 {
-			p.rtt += (min(ev.RTT, maxRTO) - p.rtt) / 4
+			p.measured(min(ev.RTT, maxRTO))
 		}
 	case Known:
 		s.know(&ev)
@@ -153,16 +153,20 @@ func (s *Scheduler) forget(o *object) {
 
 // want puts o into the list of wants, which is kept in order of due times.
 func (s *Scheduler) want(o *object, due Instant, background bool) {
-	if background {
+	if !o.wanted {
+		o.wantedAt, o.awaited = s.now, !background && due <= s.now
+	}
+	switch {
+	case background:
 		due = Never
-	} else {
+	case o.awaited:
+		// No later than the origin alone would bring it is as good as at once.
+		due = max(due, o.wantedAt+Instant(min(s.origin.usual(o.n), o.duration)))
+	default:
 		due = max(due, s.freshUntil(o))
 	}
 	if o.wanted && o.due == due && o.background == background {
 		return
-	}
-	if !o.wanted {
-		o.wantedAt = s.now
 	}
 	s.unlist(o)
 	o.wanted, o.background, o.due = true, background, due

@@ -198,8 +198,8 @@ func (s *Scheduler) pickRequest() int {
 	return best
 }
 
-// urgency orders requests: who may stall and has hardly anybody else to ask,
-// then what fewest have, then who got least, then what is due first.
+// urgency orders requests: who may stall, then what fewest have, then who got
+// least, then what is due first.
 type urgency struct {
 	class    int
 	replicas int
@@ -223,8 +223,8 @@ func (u urgency) before(v urgency) bool {
 
 func (s *Scheduler) urgencyOf(r *request) urgency {
 	u := urgency{class: 1, replicas: r.o.replicas(r.block), got: r.p.decayed(s.now), due: r.due, at: r.at}
-	if r.due-s.now < Instant(urgentUpload) && s.rare(r.o, r.block, r.p) || s.now-r.at > Instant(starved) {
-		u.class = 0
+	if r.due-s.now < Instant(urgentUpload) || s.now-r.at > Instant(starved) {
+		u.class, u.replicas = 0, 0
 	} else if r.o.seeding && !r.o.blocks[r.block].shown.has(r.p.slot) {
 		u.class = 2
 	}

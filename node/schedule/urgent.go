@@ -16,6 +16,11 @@ func (s *Scheduler) planUrgent(o *object) {
 	clear(s.plan.extra[:])
 	need := s.scratch(o)
 
+	if at := s.company(); o.awaited && at > s.now {
+		o.next = min(o.next, at)
+		s.begin(o)
+		return
+	}
 	fetchable, at := s.mayFetch(o, max(1, len(open)))
 	if !fetchable && at != Never {
 		o.next = min(o.next, at)
@@ -39,7 +44,7 @@ func (s *Scheduler) planUrgent(o *object) {
 				continue
 			}
 		}
-		if p == nil || !alone && p.expect(s.now, s.plan.extra[p.slot])+Instant(p.serviceDev) > limit {
+		if p == nil || !alone && (p.tried(s.plan.extra[p.slot]) || p.expect(s.now, s.plan.extra[p.slot])+Instant(p.serviceDev) > limit) {
 			if fetchable && !(patient && s.promised(o, i)) {
 				need[i>>6] |= 1 << (i & 63)
 				needed = true
@@ -68,6 +73,53 @@ func (s *Scheduler) planUrgent(o *object) {
 	s.moveQueued(o, urgentExtra)
 	s.fill(o, urgentExtra)
 	s.checkFetches(o)
+}
+
+// company is until when a newcomer may wait for viewers that it has still to
+// meet: they are there, and have been found by now, but it takes some round trips
+// to connect. Where these are long, it is not worth it.
+func (s *Scheduler) company() Instant {
+	if s.met == Never {
+		return 0
+	}
+	spoken, until := 0, Instant(0)
+	rtt := firstRTT
+	for m := s.present; m != 0; m &= m - 1 {
+		p := s.peers[m.first()]
+		rtt = p.rtt
+		if p.role == Viewer && (p.spokeAt != 0 || !p.uploads) {
+			spoken++
+			until = max(until, p.spokeAt+Instant(inOneGo))
+		}
+	}
+	if spoken >= min(s.viewers()-1, companyEnough) {
+		return until
+	}
+	if wait := companyTrips*rtt + companyBase; wait <= companyMost {
+		return s.met + Instant(wait)
+	}
+	return 0
+}
+
+// begin gets the first segment of a newcomer under way while those who hold it
+// are about to turn up: its beginning from the origin, the rest from whoever has
+// turned up. The more viewers there are the less it takes from the origin, so that
+// newcomers together take some segments, however many they are.
+func (s *Scheduler) begin(o *object) {
+	if empty(o.cover) && o.nheld == 0 && s.mayAskOrigin(o) {
+		need := s.scratch(o)
+		for i := range min(o.n/2, startShare*o.n/s.viewers()) {
+			need[i>>6] |= 1 << (i & 63)
+		}
+		if s.startFetches(o, need) {
+			s.openBlocks(o, true)
+		}
+	}
+	for _, c := range s.plan.open {
+		if p := s.holder(o, int(c.block)); p != nil && p.room(urgentExtra) {
+			s.ask(p, o, int(c.block), false)
+		}
+	}
 }
 
 // favourAt is when p, if it is a publisher that did not offer block i, shall be
@@ -107,6 +159,9 @@ func (s *Scheduler) holder(o *object, i int) *peer {
 	soonest := Never
 	for m := s.credible(b.holders &^ s.publishers &^ b.refused); m != 0; m &= m - 1 {
 		p := s.peers[m.first()]
+		if p.tried(s.plan.extra[p.slot]) {
+			continue
+		}
 		if cost := p.weigh(p.expect(s.now, s.plan.extra[p.slot]) - s.now); cost < soonest {
 			best, soonest = p, cost
 		}
@@ -162,6 +217,9 @@ func (s *Scheduler) rescuer(o *object, i int, goal Instant, m mask) *peer {
 	for ; m != 0; m &= m - 1 {
 		p := s.peers[m.first()]
 		cost := s.now + p.weigh(p.expect(s.now, s.plan.extra[p.slot])-s.now)
+		if p.tried(s.plan.extra[p.slot]) {
+			cost += Instant(lastResort)
+		}
 		if s.publishers.has(p.slot) {
 			if !b.holders.has(p.slot) {
 				cost += Instant(lastResort) // it serves first what it offered

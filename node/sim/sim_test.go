@@ -58,7 +58,7 @@ var scenarios = []struct {
 		c := lab(s)
 		c.Origin.Up, c.Groups[0].Alone = 100e6, true
 		return c
-	}, bound{copies: 6, start: 500 * time.Millisecond}},
+	}, bound{copies: 6, start: 550 * time.Millisecond}},
 	{"third killed", func(s uint64) Config {
 		c := lab(s)
 		gone := home(2)

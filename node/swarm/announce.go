@@ -159,6 +159,7 @@ func (s *Swarm) tell(ctx context.Context, u *url.URL, event tracker.AnnounceEven
 		s.mu.Lock()
 		s.size = int(min(max(resp.Seeders, 0), 1<<24) + min(max(resp.Leechers, 0), 1<<24))
 		s.mu.Unlock()
+		s.queue.push(Sized{})
 	}
 	return time.Duration(resp.Interval) * time.Second, nil
 }

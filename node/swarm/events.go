@@ -18,10 +18,11 @@ type PeerInfo struct {
 	ID      [20]byte       // its BitTorrent peer ID: its identity for this session
 	Addr    netip.AddrPort // the remote end of the connection
 	Inbound bool
+	RTT     time.Duration // as TCP has measured it so far; 0: not known
 	Hello   wire.Hello
 }
 
-// Event is one of Joined, Left, Received, Sent and RTT, by value.
+// Event is one of Joined, Left, Received, Sent, RTT and Sized, by value.
 type Event interface{ event() }
 
 // Joined says that both hellos have been exchanged.
@@ -60,11 +61,15 @@ type RTT struct {
 	RTT  time.Duration
 }
 
+// Sized says that a tracker has told how many nodes there are, see Swarm.Size.
+type Sized struct{}
+
 func (Joined) event()   {}
 func (Left) event()     {}
 func (Received) event() {}
 func (Sent) event()     {}
 func (RTT) event()      {}
+func (Sized) event()    {}
 
 // eventBuffer lets the pump run ahead of the consumer a little.
 const eventBuffer = 64

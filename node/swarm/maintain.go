@@ -205,7 +205,7 @@ func (s *Swarm) join(p *peer, h *wire.Hello) {
 	}
 	now := time.Now()
 	p.pinged = now
-	s.queue.push(Joined{Peer: p.id, Info: PeerInfo{ID: p.ident, Addr: p.addr, Inbound: p.inbound, Hello: *h}})
+	s.queue.push(Joined{Peer: p.id, Info: PeerInfo{ID: p.ident, Addr: p.addr, Inbound: p.inbound, RTT: p.conn.RTT(), Hello: *h}})
 	s.mu.Unlock()
 	if late != nil {
 		p.send(late)

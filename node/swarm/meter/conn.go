@@ -235,6 +235,12 @@ func (c *Conn) LastRead() time.Time {
 	return time.Unix(0, c.lastRead.Load())
 }
 
+// RTT returns the round trip as TCP has measured it; 0 where that is not known.
+func (c *Conn) RTT() time.Duration {
+	k, _ := readCounters(c.tcp)
+	return k.rtt
+}
+
 // Wire returns the bytes sent and received on the wire, headers included.
 func (c *Conn) Wire() (sent, received int64) { return c.wireUp.Load(), c.wireDown.Load() }
 
