@@ -55,8 +55,10 @@ func pilotCommand() *command {
 		summary: "try out an event in the simulator: offload, stalls, how many viewers",
 		detail: "Simulates the audience: the same decisions that Coral's nodes take, on modelled\n" +
 			"lines; the publisher runs beside your HLS source. Next to it stands what your line\n" +
-			"alone would do, shared out equally. Who does not share has no peers. Nothing is\n" +
-			"sent to anybody. It takes up to a minute or two.",
+			"alone would do, shared out equally. Who does not share has no peers. Of a large\n" +
+			"audience a part is simulated block by block, and up to ten thousand by one block\n" +
+			"of each segment, for how much of your line so large a swarm needs. Nothing is\n" +
+			"sent to anybody. It takes seconds to a minute.",
 		examples: "coralnode pilot --bitrate 4M --viewers 300 --uplinks 10M --line 100M\n" +
 			"coralnode pilot --bitrate 2.5M --viewers 5000 --uplinks 0:20,2M:40,8M:30,20M:10 --line 200M --json",
 		run: func(ctx context.Context, env *environment, _ []string) error {
@@ -108,24 +110,34 @@ func (q *occasion) answer(ctx context.Context, show func(share float64)) (*answe
 	}
 	a.OffloadBound = q.bound()
 	a.Without = q.alone()
-	cfg := q.config(n)
+	var runs []sim.Config
+	runs = append(runs, q.config(n))
+	if wide, ok := q.wide(n); ok {
+		runs = append(runs, wide)
+	}
+	var results []*sim.Result
 	begun, why := time.Now(), error(nil)
-	cfg.Second = func(now time.Duration) bool {
-		show(float64(now) / float64(cfg.Duration))
-		switch {
-		case ctx.Err() != nil:
-			why = ctx.Err()
-		case time.Since(begun) > pilotLimit:
-			why = errTooLong
+	for i, cfg := range runs {
+		cfg.Second = func(now time.Duration) bool {
+			show((float64(i) + float64(now)/float64(cfg.Duration)) / float64(len(runs)))
+			switch {
+			case ctx.Err() != nil:
+				why = ctx.Err()
+			case time.Since(begun) > pilotLimit:
+				why = errTooLong
+			}
+			return why == nil
 		}
-		return why == nil
+		results = append(results, sim.Run(cfg))
+		if why != nil {
+			return nil, why
+		}
 	}
-	r := sim.Run(cfg)
 	show(1)
-	if why != nil {
-		return nil, why
+	a.With = q.outcome(results, n)
+	if len(results) > 1 {
+		a.Wide = &wide{Viewers: results[1].Viewers, Unit: wideUnit, Copies: results[1].Steady}
 	}
-	a.With = q.outcome(r, n)
 	return a, nil
 }
 

@@ -20,6 +20,7 @@ type answer struct {
 	// UplinkRatio is what all viewers can send over what they all watch.
 	UplinkRatio  float64 `json:"uplink_ratio"`
 	OffloadBound float64 `json:"offload_bound"` // nothing can do better with these uplinks
+	Wide         *wide   `json:"wide,omitempty"`
 	Without      outcome `json:"without"`
 	With         outcome `json:"with"`
 }
@@ -57,8 +58,10 @@ func (q *occasion) alone() outcome {
 	return o
 }
 
-// outcome is what a simulation of n of the viewers says about all of them.
-func (q *occasion) outcome(r *sim.Result, n int) outcome {
+// outcome is what simulations say about all viewers: one of n of them, and
+// perhaps the wide one.
+func (q *occasion) outcome(rs []*sim.Result, n int) outcome {
+	r := rs[0]
 	share := func(k int) float64 { return float64(k) / float64(n) }
 	o := outcome{
 		StalledViewers: share(r.StalledPeers), NeverStarted: share(r.Viewers - r.Started),
@@ -70,6 +73,10 @@ func (q *occasion) outcome(r *sim.Result, n int) outcome {
 	// What the uplinks of a part cannot carry, those of all cannot either; the few
 	// copies that feed a swarm are needed only once.
 	copies := r.SteadyEgress/wireOverhead + (1-q.fluid())*float64(q.viewers-n)
+	if len(rs) > 1 { // a larger swarm needs more of them
+		alone := (1 - q.sharers()) * float64(n)
+		copies += max(0, rs[1].Steady-max(1, r.Steady-alone))
+	}
 	o.SentBPS = int64(min(copies*float64(q.bitrate)*wireOverhead, float64(q.line)))
 	got := float64(q.viewers) * (1 - o.StalledTime) // who waits gets less than the stream
 	o.Offload = max(0, 1-copies/max(got, 1))
@@ -93,7 +100,10 @@ func (a *answer) text(q *occasion) string {
 	fmt.Fprintf(&b, "%s viewers come within %v to watch %sbit/s in segments of %v; your line sends %sbit/s.\n", count(a.Viewers), q.within, spaced(q.bitrate), q.segment, spaced(q.line))
 	fmt.Fprintf(&b, "%d %% of them share. Together their lines could send %.0f %% of what all watch.\n", q.sharing, 100*a.UplinkRatio)
 	if a.Simulated < a.Viewers {
-		fmt.Fprintf(&b, "Simulated: %s of them, with their part of your line.\n", count(a.Simulated))
+		fmt.Fprintf(&b, "Simulated: %s of them block by block, with their part of your line.\n", count(a.Simulated))
+	}
+	if a.Wide != nil {
+		fmt.Fprintf(&b, "Simulated: %s who share, by %s: their swarm needs %.1f copies.\n", count(a.Wide.Viewers), a.Wide.Unit, a.Wide.Copies)
 	}
 	b.WriteString("\n")
 	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)

@@ -197,14 +197,17 @@ func (q *occasion) ratio() float64 {
 // fluid is the share of what all watch that viewers can carry between them, were
 // there infinitely many: whoever does not share has no peers, and the others
 // carry no more than they watch.
-func (q *occasion) fluid() float64 {
+func (q *occasion) fluid() float64 { return min(q.sharers(), q.ratio()) }
+
+// sharers is the share of the viewers that can give something and do.
+func (q *occasion) sharers() float64 {
 	sharing := 0.0
 	for _, u := range q.uplinks {
 		if u.rate > 0 {
 			sharing += u.share * float64(q.sharing) / 100
 		}
 	}
-	return min(sharing, q.ratio())
+	return sharing
 }
 
 // bound is the share that can be offloaded at most: one copy comes from the line.

@@ -66,7 +66,7 @@ func (c *chart) write(name string) error {
 	return f.Close()
 }
 
-func isThin(s scenario) bool { return s.cfg.Rate < streamRate }
+func isThin(s scenario) bool { return s.oneIn > 0 }
 
 // drawCopies draws what the organiser's line sends against the audience.
 func drawCopies(name string, ss []scenario, rs []*sim.Result) error {

@@ -12,8 +12,10 @@ import (
 // What bench asks the simulator. All viewers get 1.5 Mbit/s in segments of 2 s.
 
 const (
-	streamRate = 1_500_000
-	blockBytes = 32 << 10
+	streamRate  = 1_500_000
+	segmentTime = 2 * time.Second
+	blockBytes  = 32 << 10
+	blocks      = 12 // of a segment
 	// seeds is how often each scenario of up to manyViewers is run: the table
 	// shows medians. Larger swarms differ little from run to run.
 	seeds       = 3
@@ -24,7 +26,7 @@ const (
 // origin whose line could carry originCopies of them.
 func audience(n int, up float64, originCopies float64) sim.Config {
 	cfg := sim.Config{
-		Seed: 1, Duration: 60 * time.Second, Rate: streamRate, Segment: 2 * time.Second, Startup: 150 * time.Millisecond,
+		Seed: 1, Duration: 60 * time.Second, Rate: streamRate, Segment: segmentTime, Startup: 150 * time.Millisecond,
 		Origin:    sim.Link{Up: int64(originCopies * streamRate), Down: 100e6, Delay: 15 * time.Millisecond},
 		Publisher: sim.Link{Up: 4 * streamRate, Down: 100e6, Delay: 5 * time.Millisecond},
 		Groups:    []sim.Group{viewers(n, up, 8*time.Second, min(500*time.Millisecond, 10*time.Second/time.Duration(n)))},
@@ -36,6 +38,21 @@ func audience(n int, up float64, originCopies float64) sim.Config {
 		cfg.Duration = 44 * time.Second
 	}
 	return cfg
+}
+
+// coarser is an audience of which one block in so many is simulated, over lines as
+// fast as they are: a sub-stream, each block of which goes the same way in the same
+// time as it would among the others, but for the queues that those make. All are
+// there from the beginning. So copies can be compared, and delays are too short.
+func coarser(n, oneIn int) scenario {
+	cfg := audience(n, 3.3, float64(n)/7.5)
+	cfg.Warm, cfg.Window, cfg.Duration = true, 4, 22100*time.Millisecond // four segments count
+	cfg.Rate = int64(blocks / oneIn * blockBytes * 8 * int(time.Second) / int(segmentTime))
+	what := fmt.Sprintf("%d viewers, every %dth block", n, oneIn)
+	if oneIn == blocks {
+		what = fmt.Sprintf("%d viewers, one block per segment", n)
+	}
+	return scenario{what: what, cfg: cfg, oneIn: oneIn}
 }
 
 // viewers are n of them, each with up times the stream's rate to give.
@@ -84,28 +101,26 @@ func median(cfg sim.Config) *sim.Result {
 
 // scenario is one line of a table.
 type scenario struct {
-	what string
-	cfg  sim.Config
+	what  string
+	cfg   sim.Config
+	oneIn int // of so many blocks one is simulated; 0: all are
 }
 
-// bySize are audiences of rising size. Thin ones watch a stream of one block per
-// segment: that is what is coarser about them, and why their uplinks are ample.
+// bySize are audiences of rising size, block by block as far as that goes, and in
+// the coarser units that go further: both where both can be had, so that they can
+// be held against each other.
 func bySize(large bool) (all []scenario) {
 	sizes := []int{10, 30, 100, 1000}
+	coarse := [][2]int{{1000, 4}, {1000, blocks}, {10_000, blocks}}
 	if large {
 		sizes = append(sizes, 10_000)
+		coarse = append(coarse, [][2]int{{10_000, 4}, {100_000, 4}, {100_000, blocks}, {1_000_000, blocks}}...)
 	}
 	for _, n := range sizes {
-		all = append(all, scenario{fmt.Sprintf("%d viewers", n), audience(n, 3.3, max(4, float64(n)/7.5))})
+		all = append(all, scenario{what: fmt.Sprintf("%d viewers", n), cfg: audience(n, 3.3, max(4, float64(n)/7.5))})
 	}
-	thin := []int{1000, 10_000}
-	if large {
-		thin = append(thin, 100_000)
-	}
-	for _, n := range thin {
-		cfg := audience(n, 3.3, float64(n)/7.5)
-		cfg.Rate = blockBytes * 8 / 2
-		all = append(all, scenario{fmt.Sprintf("%d, one block per segment", n), cfg})
+	for _, x := range coarse {
+		all = append(all, coarser(x[0], x[1]))
 	}
 	return all
 }
@@ -113,7 +128,7 @@ func bySize(large bool) (all []scenario) {
 // byUplink are thirty viewers whose uplinks shrink; the origin could carry all.
 func byUplink() (all []scenario) {
 	for _, up := range []float64{2, 1.5, 1.2, 1, 0.8, 0.6, 0.4, 0.2} {
-		all = append(all, scenario{fmt.Sprintf("uplinks of %.1f times the stream", up), audience(30, up, 32)})
+		all = append(all, scenario{what: fmt.Sprintf("uplinks of %.1f times the stream", up), cfg: audience(30, up, 32)})
 	}
 	return all
 }
@@ -133,17 +148,17 @@ func troubles() []scenario {
 	flash := audience(5, 3.3, 2)
 	flash.Groups = append(flash.Groups, viewers(15, 3.3, 25*time.Second, 330*time.Millisecond))
 	return []scenario{
-		{"30 viewers", with(func(*sim.Config) {})},
-		{"flash crowd: 5, then 15 more in 5 s, line of 2 copies", flash},
-		{"viewers stay a minute at the mean, others come", with(func(c *sim.Config) { c.Groups[0].Stay = time.Minute })},
-		{"10 of 30 killed at once", with(func(c *sim.Config) { some(10, c).Kill = 35 * time.Second })},
-		{"15 of 30 killed at once", with(func(c *sim.Config) { some(15, c).Kill = 35 * time.Second })},
-		{"3 of 30 announce and never deliver", with(func(c *sim.Config) { some(3, c).Liar = true })},
-		{"9 of 30 announce and never deliver", with(func(c *sim.Config) { some(9, c).Liar = true })},
-		{"3 of 30 send wrong bytes", with(func(c *sim.Config) { some(3, c).Forger = true })},
-		{"10 of 30 behind NAT", with(func(c *sim.Config) { some(10, c).NAT = true })},
-		{"10 of 30 do not share", with(func(c *sim.Config) { c.Origin.Up = 16 * streamRate; some(10, c).Alone = true })},
-		{"1 % loss on every link", with(func(c *sim.Config) { c.Groups[0].Loss = 0.01 })},
+		{what: "30 viewers", cfg: with(func(*sim.Config) {})},
+		{what: "flash crowd: 5, then 15 more in 5 s, line of 2 copies", cfg: flash},
+		{what: "viewers stay a minute at the mean, others come", cfg: with(func(c *sim.Config) { c.Groups[0].Stay = time.Minute })},
+		{what: "10 of 30 killed at once", cfg: with(func(c *sim.Config) { some(10, c).Kill = 35 * time.Second })},
+		{what: "15 of 30 killed at once", cfg: with(func(c *sim.Config) { some(15, c).Kill = 35 * time.Second })},
+		{what: "3 of 30 announce and never deliver", cfg: with(func(c *sim.Config) { some(3, c).Liar = true })},
+		{what: "9 of 30 announce and never deliver", cfg: with(func(c *sim.Config) { some(9, c).Liar = true })},
+		{what: "3 of 30 send wrong bytes", cfg: with(func(c *sim.Config) { some(3, c).Forger = true })},
+		{what: "10 of 30 behind NAT", cfg: with(func(c *sim.Config) { some(10, c).NAT = true })},
+		{what: "10 of 30 do not share", cfg: with(func(c *sim.Config) { c.Origin.Up = 16 * streamRate; some(10, c).Alone = true })},
+		{what: "1 % loss on every link", cfg: with(func(c *sim.Config) { c.Groups[0].Loss = 0.01 })},
 	}
 }
 

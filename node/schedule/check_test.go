@@ -45,6 +45,11 @@ func check(s *Scheduler) error {
 	if copies != s.inFlight {
 		return fmt.Errorf("%d copies in flight, counted %d", copies, s.inFlight)
 	}
+	if c := s.crowd; c.known {
+		if s.crowd.known = false; s.interested(c.rendition) != c.peers {
+			return fmt.Errorf("rendition %d is watched by %b, not %b", c.rendition, s.crowd.peers, c.peers)
+		}
+	}
 	for _, r := range s.queue {
 		queued[r.p]++
 		if s.objects[r.o.id] != r.o || !r.o.held(r.block) || !s.present.has(r.p.slot) {
@@ -56,7 +61,7 @@ func check(s *Scheduler) error {
 	}
 	for m := s.present; m != 0; m &= m - 1 {
 		p := s.peers[m.first()]
-		if p.queued != queued[p] || p.sending != sendings[p] || p.queued > maxPeerQueue {
+		if int(p.queued) != queued[p] || int(p.sending) != sendings[p] || p.queued > maxPeerQueue {
 			return fmt.Errorf("peer %d: queued %d of %d, sending %d of %d", p.id, queued[p], p.queued, sendings[p], p.sending)
 		}
 	}
@@ -120,7 +125,7 @@ func check(s *Scheduler) error {
 		return fmt.Errorf("%d shown, counted %d", shownNow, s.shown)
 	}
 	for m := s.present; m != 0; m &= m - 1 {
-		if p := s.peers[m.first()]; p.shown != shownTo[p.slot] {
+		if p := s.peers[m.first()]; int(p.shown) != shownTo[p.slot] {
 			return fmt.Errorf("peer %d: %d shown, counted %d", p.id, shownTo[p.slot], p.shown)
 		}
 	}

@@ -14,11 +14,11 @@ func (s *Scheduler) joined(ev Joined) {
 	if slot >= maxPeers {
 		return
 	}
-	p := s.peers[slot]
-	if p == nil {
-		p = &peer{}
-		s.peers[slot] = p
+	if slot == len(s.peers) { // the lowest free one: never beyond
+		s.peers, s.ids = append(s.peers, &peer{}), append(s.ids, 0)
+		s.plan.extra = append(s.plan.extra, 0)
 	}
+	p := s.peers[slot]
 	*p = peer{
 		id: ev.Peer, slot: slot, key: ev.Key, role: ev.Role, uploads: ev.Uploads,
 		rtt: firstRTT, service: firstService, serviceDev: firstService / 2, wait: firstWait, waitDev: firstWaitDev,
@@ -28,6 +28,7 @@ func (s *Scheduler) joined(ev Joined) {
 	s.met = min(s.met, s.now)
 	s.ids[slot] = ev.Peer
 	s.present |= only(slot)
+	s.crowd.known = false
 	if p.role == Viewer {
 		s.watchers |= only(slot)
 	}
@@ -52,6 +53,7 @@ func (s *Scheduler) left(ev Left) {
 	s.abandon(p, false)
 	s.orphan(p)
 	s.present &^= m // so that nobody is told
+	s.crowd.known = false
 	s.watchers &^= m
 	s.dropRequests(func(r *request) bool { return r.p == p }, Late)
 	s.sending = slices.DeleteFunc(s.sending, func(x sending) bool { return x.p == p })
@@ -90,6 +92,7 @@ func (s *Scheduler) watching(ev Watching) {
 	r := ev.Renditions[:min(len(ev.Renditions), maxWatching)]
 	news := p.told && !slices.Equal(p.watching, r) || !p.told && len(r) > 0
 	p.told = true
+	s.crowd.known = false
 	p.watching = append(p.watching[:0], r...)
 	if p.uploads != ev.Uploads {
 		p.uploads = ev.Uploads
@@ -115,13 +118,26 @@ func (s *Scheduler) rate(p *peer) {
 	}
 }
 
+// crowd remembers who may want segments of a rendition: it is asked for with
+// every block, and as a rule for the same one.
+type crowd struct {
+	known     bool
+	rendition uint16
+	peers     mask
+}
+
 // interested is the set of peers that may want segments of a rendition.
-func (s *Scheduler) interested(rendition uint16) (out mask) {
+func (s *Scheduler) interested(rendition uint16) mask {
+	if s.crowd.known && s.crowd.rendition == rendition {
+		return s.crowd.peers
+	}
+	out := mask(0)
 	for m := s.present; m != 0; m &= m - 1 {
 		if p := s.peers[m.first()]; p.watches(rendition) {
 			out |= only(p.slot)
 		}
 	}
+	s.crowd = crowd{true, rendition, out}
 	return out
 }
 

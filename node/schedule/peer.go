@@ -34,9 +34,10 @@ type peer struct {
 	key      uint64
 	role     Role
 	uploads  bool
-	told     bool    // watching is known
+	told     bool // watching is known
+	banned   bool // sent bytes that did not verify
+	suspect  bool
 	spokeAt  Instant // when it began to tell what it holds; 0: not yet
-	banned   bool    // sent bytes that did not verify
 	watching []uint16
 
 	// What it serves to us.
@@ -49,33 +50,32 @@ type peer struct {
 	waitDev       time.Duration
 	good, bad     uint32 // answered in time or not; decaying, in 256ths
 	delivered     int64
-	failures      int // in a row
+	failures      int32 // in a row
+	missed        int32 // time-outs since the last answer
 	asks          []ask
 	progress      Instant // since when we wait for the next answer
-	missed        int     // time-outs since the last one
 	mark          Instant // the last time-out, or progress
 	depth         int
-	busies        int // refusals in a row
 	busyUntil     Instant
-	suspect       bool
-	pardonAt      Instant
+	pardonAt      Instant // of a suspect
 	pardon        time.Duration
-	emptyClaims   int
+	busies        int32 // refusals in a row
+	emptyClaims   int32
 	emptySince    Instant
 	claimsIgnored Instant // until then
-	claimsHeard   int
 	claimsSince   Instant
+	claimsHeard   int32
 
 	// What we serve to it.
 
-	queued   int
-	sending  int
+	queued   int32
+	sending  int32
 	recent   int64 // bytes sent to it, halved every deprivedSpan
 	recentAt Instant
 
 	// Super-seeding.
 
-	shown  int           // blocks shown to it and not sent yet
+	shown  int32         // blocks shown to it and not sent yet
 	spread time.Duration // from sending it a block to others having it
 	credit time.Duration // virtual time: grows by spread with each block shown
 

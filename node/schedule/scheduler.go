@@ -57,13 +57,14 @@ type Scheduler struct {
 
 	// Peers.
 
-	peers      [maxPeers]*peer
-	ids        [maxPeers]Peer // of peers, side by side: looked up for every event
-	present    mask           // connected
-	watchers   mask           // of present: viewers
-	usable     mask           // may be asked: serve, are not suspect
-	publishers mask           // of usable
-	estimate   int            // viewers of the channel; 0: not told
+	peers      []*peer // by slot, as many as there ever were at once
+	ids        []Peer  // of peers, side by side: looked up for every event
+	present    mask    // connected
+	watchers   mask    // of present: viewers
+	usable     mask    // may be asked: serve, are not suspect
+	publishers mask    // of usable
+	crowd      crowd
+	estimate   int // viewers of the channel; 0: not told
 	// meeting is until when neighbours are expected to turn up and to say what
 	// they hold.
 	meeting Instant

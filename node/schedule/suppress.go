@@ -33,10 +33,11 @@ func (m *seedModel) failed() { m.score = max(m.score-1, 0) }
 type round struct {
 	lastNew Instant // when a block of it was last announced that nobody had
 	silent  Instant // until when claims keep us from fetching it
-	n       int     // rounds that are over
+	n       int8    // rounds that are over
+	told    uint8   // bit k: a claim of round k has been passed on
 }
 
-// claimant is somebody whose claims were heard.
+// claimant is somebody whose claims have led to nothing.
 type claimant struct {
 	id      uint64
 	empty   int // claims that led to nothing
@@ -225,9 +226,7 @@ func (s *Scheduler) expireClaims(o *object) {
 			continue
 		}
 		if !s.anything(o, int(h.first), int(h.count)) {
-			if c := s.claimant(h.claimant); c != nil {
-				c.fail(s.now)
-			}
+			s.failedClaim(h.claimant)
 		}
 		h.until = 0 // judged; kept so that it is not forwarded twice
 	}
@@ -243,13 +242,21 @@ func (s *Scheduler) emptyClaim(p *peer) {
 	}
 }
 
-func (c *claimant) fail(now Instant) {
-	if now-c.since > Instant(emptySpan) {
-		c.empty, c.since = 0, now
+// failedClaim notes that somebody's claim led to nothing.
+func (s *Scheduler) failedClaim(id uint64) {
+	c := s.claimant(id)
+	if s.now-c.since > Instant(emptySpan) {
+		c.empty, c.since = 0, s.now
 	}
 	if c.empty++; c.empty >= maxEmpty {
-		c.ignored = now + Instant(emptyPenalty)
+		c.ignored = s.now + Instant(emptyPenalty)
 	}
+}
+
+// ignores reports whether claims of that claimant are not believed.
+func (s *Scheduler) ignores(id uint64) bool {
+	k := slices.IndexFunc(s.claimants, func(c claimant) bool { return c.id == id })
+	return k >= 0 && s.claimants[k].ignored > s.now
 }
 
 // anything reports whether any of these blocks is held or announced.
@@ -262,7 +269,7 @@ func (s *Scheduler) anything(o *object, first, count int) bool {
 	return false
 }
 
-// claimant returns the record of who claims, the oldest giving way to a new one.
+// claimant returns the record of who claimed in vain, the oldest giving way to a new one.
 func (s *Scheduler) claimant(id uint64) *claimant {
 	for k := range s.claimants {
 		if s.claimants[k].id == id {
@@ -303,18 +310,26 @@ func (s *Scheduler) claimed(ev Claimed) {
 			return
 		}
 	}
-	if c := s.claimant(ev.Claimant); c.ignored > s.now {
+	if s.ignores(ev.Claimant) {
 		return
 	}
 	until := s.claimUntil(ev.Count)
 	o.heard = append(o.heard, heard{ev.Claimant, until, round, first, int32(ev.Count)})
+	news := false
 	for k := ev.First / stripe; k <= (min(ev.First+ev.Count, o.n)-1)/stripe; k++ {
-		if r := s.stripe(o, k); r.n < maxRounds && r.silent <= s.now {
+		r := s.stripe(o, k)
+		if r.n < maxRounds && r.silent <= s.now {
 			r.n++
 			r.silent = max(s.now+Instant(roundWindow+roundGap), until)
 		}
+		if told := uint8(1) << min(max(ev.Round, 0), maxRounds); r.told&told == 0 {
+			r.told |= told
+			news = true
+		}
 	}
-	if ev.TTL > 1 && s.cfg.Share {
+	// One claim of a round is enough to silence whoever hears it: floods end where
+	// they meet, and cost the same however many claim.
+	if news && ev.TTL > 1 && s.cfg.Share {
 		ttl := min(ev.TTL, maxTTL) - 1
 		s.flood(o, Claim{ID: o.id, Round: ev.Round, TTL: ttl, First: ev.First, Count: ev.Count, Claimant: ev.Claimant}, only(p.slot))
 	}
@@ -324,7 +339,7 @@ func (s *Scheduler) claimed(ev Claimed) {
 // sendClaims tells the swarm what we fetch.
 func (s *Scheduler) sendClaims(o *object, need []uint64) {
 	degree := max(2, s.interested(o.id.Rendition).count())
-	ttl := int(math.Ceil(math.Log(float64(s.viewers()))/math.Log(float64(degree)))) + 1
+	ttl := int(math.Ceil(math.Log(float64(s.viewers()))/math.Log(float64(degree)))) + 3
 	for i := next(need, 0); i >= 0; i = next(need, i) {
 		first := i
 		for i < o.n && need[i>>6]>>(i&63)&1 != 0 && o.cover.Has(i) {
@@ -335,7 +350,7 @@ func (s *Scheduler) sendClaims(o *object, need []uint64) {
 			continue
 		}
 		s.stats.Claims++
-		s.flood(o, Claim{ID: o.id, Round: s.stripe(o, first/stripe).n, TTL: min(ttl, maxTTL), First: first, Count: i - first, Claimant: s.cfg.Self}, 0)
+		s.flood(o, Claim{ID: o.id, Round: int(s.stripe(o, first/stripe).n), TTL: min(ttl, maxTTL), First: first, Count: i - first, Claimant: s.cfg.Self}, 0)
 	}
 }
 

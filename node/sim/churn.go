@@ -12,12 +12,13 @@ const (
 	// toPlaylist: connect to the origin, read the multivariant playlist, read the
 	// media playlist.
 	toPlaylist = 3
-	// toPublisher: connect, encryption (two), hellos. The link names its address.
-	toPublisher = 4
+	// toPublisher: connect, encryption, hellos. The link names its address.
+	toPublisher = 3
 	// toNeighbour: the same, after asking the tracker (two).
-	toNeighbour = 6
-	// opens is how long it takes until a player asks for the playlist.
-	opens = schedule.Instant(50 * time.Millisecond)
+	toNeighbour = 5
+	// opens is how long it takes until a player asks for the playlist, at the mean:
+	// the lab's looks for its address every twentieth of a second.
+	opens = schedule.Instant(25 * time.Millisecond)
 	// playlists is what a joiner reads from the origin before its first segment.
 	playlists = 3000
 	// mostNeighbours is how many connections a node holds.
@@ -33,27 +34,54 @@ func (n *node) join() {
 	n.known = n.oldest - 1
 	n.player.init(n)
 	started := w.now + schedule.Instant(w.cfg.Startup)
-	for _, i := range n.others() {
+	for k, i := range n.others() {
 		m := w.nodes[i]
 		trips := schedule.Instant(toNeighbour)
 		if i == publisher {
-			trips = toPublisher
+			k, trips = 0, toPublisher
 		}
-		at := started + 2*trips*w.delay(n.link, m.link) + schedule.Instant(w.rng.Int64N(int64(meetSpread)))
-		w.q.put(at, event{kind: meet, node: int32(n.index), from: int32(i)})
+		at := started + 2*trips*w.delay(n.link, m.link) + schedule.Instant(max(k*meetEvery, (k-dialBurst)*dialEvery)) + schedule.Instant(w.rng.Int64N(int64(meetEvery)))
+		w.put(at, event{kind: meet, node: int32(n.index), from: int32(i)})
 	}
 	if !n.group.Alone {
 		n.place = len(w.living)
 		w.living = append(w.living, int32(n.index))
 	}
-	w.q.put(started, event{kind: scrape, node: int32(n.index)})
+	w.put(started, event{kind: scrape, node: int32(n.index)})
 	// The feed: one peer's window comes with the first connection; until then
 	// the origin's own playlist says as much as the publisher has signed.
-	w.q.put(started+opens+2*toPlaylist*w.delay(n.link, w.origin.link), event{kind: begin, node: int32(n.index)})
+	w.put(started+opens+2*toPlaylist*w.delay(n.link, w.origin.link), event{kind: begin, node: int32(n.index)})
 }
 
-// meetSpread is over which time a newcomer dials those whom the tracker named.
-const meetSpread = 50 * time.Millisecond
+// gather has all viewers there from the beginning, see Config.Warm.
+func (w *world) gather() {
+	for k := range w.cfg.Groups {
+		g := &w.cfg.Groups[k]
+		for range g.Count {
+			n := w.make(g)
+			n.up, n.joinedAt = true, 1
+			n.player.init(n)
+			n.player.warm()
+			n.place = len(w.living)
+			w.living = append(w.living, int32(n.index))
+		}
+	}
+	for _, n := range w.nodes[1:] {
+		for _, i := range n.others() {
+			n.meet(w.nodes[i])
+		}
+		n.scrape()
+	}
+}
+
+// How fast a newcomer meets those whom the tracker named: one connection after the
+// other is ready, as measured in the emulated network, and after the first ten
+// node/swarm dials ten a second.
+const (
+	meetEvery = int(45 * time.Millisecond)
+	dialBurst = 10
+	dialEvery = int(100 * time.Millisecond)
+)
 
 // begin takes the playlist from the origin, as far as it is signed.
 func (n *node) begin() {
@@ -61,9 +89,9 @@ func (n *node) begin() {
 	if !w.cfg.NoOrigin {
 		w.egress += playlists
 	}
-	n.record(w.nodes[publisher].known, -1)
+	n.record(w.listed, -1)
 	if n.group.Alone { // nobody tells it of new segments: RFC 8216 section 6.3.4
-		w.q.put(w.now+schedule.Instant(w.cfg.Segment), event{kind: begin, node: int32(n.index)})
+		w.put(w.now+schedule.Instant(w.cfg.Segment), event{kind: begin, node: int32(n.index)})
 	}
 }
 
@@ -107,7 +135,7 @@ func (n *node) scrape() {
 		return
 	}
 	w := n.w
-	w.q.put(w.now+schedule.Instant(10*time.Second), event{kind: scrape, node: int32(n.index)})
+	w.put(w.now+schedule.Instant(10*time.Second), event{kind: scrape, node: int32(n.index)})
 	size := len(w.living)
 	if size > 30 {
 		size = size * (50 + w.rng.IntN(100)) / 100
@@ -133,14 +161,13 @@ func (n *node) meet(m *node) {
 	// Each hands on what it knows of the feed.
 	for _, x := range [][2]*node{{n, m}, {m, n}} {
 		if x[0].known > x[1].known && !x[1].publisher {
-			n.w.q.put(n.w.now+n.w.delay(n.link, m.link), event{kind: record, node: int32(x[1].index), from: int32(x[0].index), block: int32(x[0].known)})
+			n.w.put(n.w.now+n.w.delay(n.link, m.link), event{kind: record, node: int32(x[1].index), from: int32(x[0].index), block: int32(x[0].known)})
 		}
 	}
 }
 
 func (n *node) connect(m *node) {
-	c := conn{path: pathOf(n.link, m.link)}
-	n.peers, n.conns = append(n.peers, int32(m.index)), append(n.conns, c)
+	n.peers, n.conns = append(n.peers, int32(m.index)), append(n.conns, 0)
 	p := schedule.Peer(m.index)
 	role := schedule.Viewer
 	switch {
@@ -162,7 +189,7 @@ func (n *node) connect(m *node) {
 		watching = []uint16{0}
 	}
 	n.step(schedule.Watching{Peer: p, Renditions: watching, Uploads: uploads})
-	n.step(schedule.RTT{Peer: p, RTT: c.path.rtt})
+	n.step(schedule.RTT{Peer: p, RTT: pathOf(n.link, m.link).rtt})
 }
 
 // leave takes a viewer out, politely or not. Where viewers come and go, another
@@ -196,7 +223,7 @@ func (n *node) part(polite bool) {
 		if polite {
 			at = n.w.now + n.w.delay(n.link, m.link)
 		}
-		n.w.q.put(at, event{kind: lost, node: p, from: int32(n.index)})
+		n.w.put(at, event{kind: lost, node: p, from: int32(n.index)})
 	}
 }
 
@@ -204,7 +231,8 @@ func (n *node) part(polite bool) {
 func (n *node) ban(from int) {
 	n.banned = append(n.banned, from)
 	n.disconnect(from)
-	n.w.nodes[from].disconnect(n.index)
+	m := n.w.nodes[from]
+	n.w.put(n.w.now+n.w.delay(n.link, m.link), event{kind: lost, node: int32(from), from: int32(n.index)})
 }
 
 func (n *node) disconnect(from int) {
@@ -220,7 +248,7 @@ func (n *node) disconnect(from int) {
 	// It is the tracker that brings another one.
 	if w := n.w; !n.publisher && w.cfg.Degree > 0 && len(n.peers) < (w.cfg.Degree+1)/2 && len(w.living) > 1 {
 		if m := w.nodes[w.living[w.rng.IntN(len(w.living))]]; m != n && !(m.group.NAT && n.group.NAT) {
-			w.q.put(w.now+2*toNeighbour*w.delay(n.link, m.link), event{kind: meet, node: int32(n.index), from: int32(m.index)})
+			w.put(w.now+2*toNeighbour*w.delay(n.link, m.link), event{kind: meet, node: int32(n.index), from: int32(m.index)})
 		}
 	}
 }

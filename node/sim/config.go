@@ -28,6 +28,9 @@ type Config struct {
 	PublisherUntil time.Duration
 
 	Groups []Group
+	// Warm: all viewers are there and know each other before the first segment, and
+	// play it as if they had been playing. Joins are what costs most of the time.
+	Warm   bool
 	Degree int // neighbours per viewer; 0: everybody
 	// PublisherDegree is how many viewers the publisher knows; 0: up to 50.
 	PublisherDegree int

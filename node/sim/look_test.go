@@ -99,16 +99,15 @@ func TestSegments(t *testing.T) {
 		w := newWorld(s.make(seed))
 		w.run()
 		ready := map[int][]time.Duration{}
-		for _, n := range w.nodes[1:] {
-			for i, seq := range n.player.readySeq {
-				ready[seq] = append(ready[seq], n.player.readies[i])
-			}
+		all := w.total()
+		for _, x := range all.readies {
+			ready[int(x.seq)] = append(ready[int(x.seq)], x.after)
 		}
 		for seq := range w.born {
 			r := ready[seq]
 			slices.Sort(r)
 			fmt.Printf("%3d born %6.2f signed +%5.2f: origin %5.2f publisher %5.2f, ready %d: %v %v %v\n", seq, float64(w.born[seq])/1e9,
-				float64(w.signed[seq]-w.born[seq])/1e9, float64(w.served[seq]-w.pubServed[seq])/float64(w.size()), float64(w.pubServed[seq])/float64(w.size()),
+				float64(w.signed[seq]-w.born[seq])/1e9, float64(all.served[seq]-all.pubServed[seq])/float64(w.size()), float64(all.pubServed[seq])/float64(w.size()),
 				len(r), percentile(r, 0).Round(1e6), percentile(r, 50).Round(1e6), percentile(r, 100).Round(1e6))
 		}
 		fmt.Println(&w.result)

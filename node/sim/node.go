@@ -11,7 +11,7 @@ import (
 
 // node drives one Scheduler: the publisher's or a viewer's.
 type node struct {
-	w         *world
+	w         *shard
 	index     int
 	group     *Group
 	link      *Link
@@ -21,17 +21,17 @@ type node struct {
 	key       uint64
 	sched     *schedule.Scheduler
 	tickAt    schedule.Instant
-	peers     []int32 // neighbours, in order of arrival
-	conns     []conn  // to each of them
+	peers     []int32            // neighbours, in order of arrival
+	conns     []schedule.Instant // to each of them: when losses let the next block go
 	joinedAt  schedule.Instant
 	leftAt    schedule.Instant
 	place     int   // in world.living
 	banned    []int // sent bytes that did not verify
 
 	upFree, downFree schedule.Instant
-	known            int              // newest segment whose record came; -1: none
-	oldest           int              // that is remembered
-	held             []segment.Bitmap // from oldest on
+	known            int      // newest segment whose record came; -1: none
+	oldest           int      // that is remembered
+	held             []uint64 // which blocks of each segment, from oldest on
 	fetches          []schedule.Ticket
 	player           player
 
@@ -50,14 +50,13 @@ func (n *node) init(cfg schedule.Config) {
 	n.key = n.w.rng.Uint64()
 	cfg.Self = n.key
 	n.sched = schedule.New(cfg)
-	n.reading = map[int]*reading{}
 	n.known = -1
 }
 
 // step feeds one event and carries out what follows.
 func (n *node) step(ev schedule.Event) {
 	acts := n.sched.Step(n.w.now, ev, n.w.acts[:0])
-	n.w.result.Steps++
+	n.w.steps++
 	if n.w.cfg.Watch != nil {
 		n.w.cfg.Watch(n.index-1, n.w.now, ev, acts)
 	}
@@ -67,7 +66,7 @@ func (n *node) step(ev schedule.Event) {
 	n.w.acts = acts[:0]
 	if t := n.sched.Next(); t < n.tickAt {
 		n.tickAt = t
-		n.w.q.put(t, event{kind: tick, node: int32(n.index)})
+		n.w.put(t, event{kind: tick, node: int32(n.index)})
 	}
 }
 
@@ -87,10 +86,15 @@ func (n *node) send(to schedule.Peer, bytes int, ev event) {
 	if n.publisher {
 		n.w.egress += int64(bytes + wire)
 	}
-	if n.link.Up > 0 {
-		spend(n.w.now, &n.upFree, bytes+wire, n.link.Up)
-	}
-	n.w.q.put(n.w.now+n.w.delay(n.link, m.link), ev)
+	n.spend(bytes + wire)
+	n.w.put(n.w.now+n.w.delay(n.link, m.link), ev)
+}
+
+// spend returns when the uplink has carried that many bytes, beside what keeps
+// connections alive.
+func (n *node) spend(bytes int) schedule.Instant {
+	up := n.link.Up
+	return spend(n.w.now, &n.upFree, bytes, max(up-int64(len(n.peers))*keepAlive*8, up/2))
 }
 
 func (n *node) carry(a schedule.Action) {
@@ -113,20 +117,20 @@ func (n *node) carry(a schedule.Action) {
 		n.send(a.Peer, 9, event{kind: refuse, seq: int32(a.ID.Sequence), block: int32(a.Block), reason: uint8(a.Reason)})
 	case schedule.Send:
 		at := n.upload(w.nodes[a.Peer], int32(a.ID.Sequence), a.Block, 0)
-		w.q.put(at, event{kind: sent, node: int32(n.index), from: int32(a.Peer), seq: int32(a.ID.Sequence), block: int32(a.Block)})
+		w.put(at, event{kind: sent, node: int32(n.index), from: int32(a.Peer), seq: int32(a.ID.Sequence), block: int32(a.Block)})
 	case schedule.Fetch:
-		w.q.put(w.now+w.delay(n.link, w.origin.link), event{kind: get, node: int32(n.index), seq: int32(a.ID.Sequence), block: int32(a.First), count: int32(a.Count), num: uint64(a.Ticket)})
+		w.put(w.now+w.delay(n.link, w.origin.link), event{kind: get, node: int32(n.index), seq: int32(a.ID.Sequence), block: int32(a.First), count: int32(a.Count), num: uint64(a.Ticket)})
 		n.fetches = append(n.fetches, a.Ticket)
 	case schedule.StopFetch:
 		// Never before the request itself.
 		d := n.link.Delay + n.link.Jitter + w.origin.link.Delay + w.origin.link.Jitter
-		w.q.put(w.now+schedule.Instant(d), event{kind: halt, node: int32(n.index), num: uint64(a.Ticket)})
+		w.put(w.now+schedule.Instant(d), event{kind: halt, node: int32(n.index), num: uint64(a.Ticket)})
 		if n.ended(a.Ticket) {
 			// FetchEnded comes as an event of its own, like the driver's.
-			w.q.put(w.now, event{kind: body, node: int32(n.index), block: -1, num: uint64(a.Ticket)})
+			w.put(w.now, event{kind: body, node: int32(n.index), block: -1, num: uint64(a.Ticket)})
 		}
 	case schedule.Suspect:
-		w.result.Suspects++
+		w.suspects++
 	}
 }
 
@@ -136,7 +140,7 @@ func (n *node) sent(ev *event) {
 	size := segment.BlockLen(w.size(), int(ev.block))
 	n.uploaded += int64(size)
 	if n.publisher {
-		w.result.publisherBytes += int64(size)
+		w.publisherBytes += int64(size)
 		w.egress += int64(framed(size))
 		w.served[ev.seq] += int64(size)
 		w.pubServed[ev.seq] += int64(size)
@@ -149,14 +153,15 @@ func (n *node) sent(ev *event) {
 // forged: 1 if its bytes are wrong.
 func (n *node) upload(to *node, seq int32, block int, forged uint8) schedule.Instant {
 	w, size := n.w, segment.BlockLen(n.w.size(), block)
-	taken := spend(w.now, &n.upFree, framed(size), n.link.Up)
-	c := n.conn(to.index)
-	if c == nil || taken == schedule.Never {
+	taken := n.spend(framed(size))
+	free := n.conn(to.index)
+	if free == nil || taken == schedule.Never {
 		return taken
 	}
-	taken = max(taken, c.free-c.path.lasts(notSent))
-	at := c.carry(taken, size) + w.delay(n.link, to.link)
-	w.q.put(at, event{kind: reach, node: int32(to.index), from: int32(n.index), seq: seq, block: int32(block), reason: forged})
+	path := pathOf(n.link, to.link)
+	taken = max(taken, *free-path.lasts(notSent))
+	at := path.carry(taken, free, size) + w.delay(n.link, to.link)
+	w.put(at, event{kind: reach, node: int32(to.index), from: int32(n.index), seq: seq, block: int32(block), reason: forged})
 	return taken
 }
 
@@ -164,14 +169,18 @@ func (n *node) upload(to *node, seq int32, block int, forged uint8) schedule.Ins
 func (n *node) reach(ev *event) {
 	size := framed(segment.BlockLen(n.w.size(), int(ev.block)))
 	at := spend(n.w.now, &n.downFree, size, n.link.Down)
-	spend(n.w.now, &n.upFree, acks(size), n.link.Up)
 	got := *ev
-	got.kind = data
-	n.w.q.put(at, got)
+	if ev.from == fromOrigin {
+		got.kind = body
+	} else {
+		got.kind = data
+		n.spend(acks(size))
+	}
+	n.w.put(at, got)
 }
 
 // conn is the connection to a node, or nil.
-func (n *node) conn(node int) *conn {
+func (n *node) conn(node int) *schedule.Instant {
 	if k := slices.Index(n.peers, int32(node)); k >= 0 {
 		return &n.conns[k]
 	}
@@ -188,6 +197,12 @@ func (n *node) message(ev *event) {
 			n.upload(n.w.nodes[ev.from], ev.seq, int(ev.block), 1)
 		}
 		return
+	}
+	if ev.kind != data {
+		n.spend(ack)
+		if n.publisher {
+			n.w.egress += ack
+		}
 	}
 	p := schedule.Peer(ev.from)
 	switch ev.kind {
@@ -207,7 +222,7 @@ func (n *node) message(ev *event) {
 		n.step(schedule.Claimed{Peer: p, ID: id(int(ev.seq)), Round: int(ev.round), TTL: int(ev.ttl), First: int(ev.block), Count: int(ev.count), Claimant: ev.num})
 	case data:
 		if ev.reason != 0 {
-			n.w.result.Forged++
+			n.w.forged++
 			n.step(schedule.Got{Peer: p, ID: id(int(ev.seq)), Block: int(ev.block)})
 			n.ban(int(ev.from))
 			return
@@ -254,23 +269,23 @@ func (n *node) ended(t schedule.Ticket) bool {
 
 // keep stores block i of segment seq.
 func (n *node) keep(seq, i int) {
-	k, blocks := seq-n.oldest, segment.Blocks(n.w.size())
+	k, words := seq-n.oldest, n.w.words()
 	if k < 0 { // forgotten
 		return
 	}
-	for len(n.held) <= k {
-		n.held = append(n.held, nil)
+	for len(n.held) < (k+1)*words {
+		n.held = append(n.held, 0)
 	}
-	if n.held[k] == nil {
-		n.held[k] = segment.NewBitmap(blocks)
-	}
-	if b := n.held[k]; !b.Has(i) {
+	if b := segment.Bitmap(n.held[k*words : (k+1)*words]); !b.Has(i) {
 		b.Set(i)
-		if b.Count() == blocks {
+		if b.Count() == segment.Blocks(n.w.size()) {
 			n.whole(seq)
 		}
 	}
 }
+
+// words is how many words a segment's blocks take.
+func (w *world) words() int { return (segment.Blocks(w.size()) + 63) / 64 }
 
 // notice is the publisher's discovery of a segment, which it downloads unless it
 // runs beside the origin.
@@ -285,7 +300,7 @@ func (n *node) notice(seq int) {
 	n.reading[seq] = &reading{since: w.now, left: blocks}
 	for i := range k {
 		first, end := blocks*i/k, blocks*(i+1)/k
-		w.q.put(w.now+w.delay(n.link, w.origin.link), event{kind: get, node: int32(n.index), seq: int32(seq), block: int32(first), count: int32(end - first)})
+		w.put(w.now+w.delay(n.link, w.origin.link), event{kind: get, node: int32(n.index), seq: int32(seq), block: int32(first), count: int32(end - first)})
 	}
 }
 
@@ -313,7 +328,9 @@ func (n *node) publish(seq int) {
 	w := n.w
 	n.known = seq
 	w.signed[seq] = w.now
+	w.put(w.now, event{kind: list, block: int32(seq)})
 	n.forgetOld()
+	w.egress += int64(len(n.peers)) * keepAlive * int64(w.cfg.Segment/time.Second)
 	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Held: segment.FullBitmap(segment.Blocks(w.size()))})
 	n.passOn(seq, -1)
 }
@@ -321,26 +338,35 @@ func (n *node) publish(seq int) {
 // passOn hands a record to the neighbours: two at once, the others a moment
 // later.
 func (n *node) passOn(seq, from int) {
+	w := n.w
 	for i, p := range n.peers {
 		if int(p) == from || p == publisher {
 			continue
 		}
-		at := n.w.now + n.w.delay(n.link, n.w.nodes[p].link)
+		m := w.nodes[p]
+		at := w.now + w.delay(n.link, m.link)
 		switch {
 		case n.publisher:
-			n.w.egress += recordSize
+			w.egress += recordSize
 		case i < 2:
-			n.w.control += recordSize
-			spend(n.w.now, &n.upFree, recordSize, n.link.Up)
+			w.control += recordSize
+			n.spend(recordSize)
 		default: // most have it by then, and are only told that it is there
 			at += schedule.Instant(120 * time.Millisecond)
+			w.control += told + wire
+			n.spend(told + wire)
 		}
-		n.w.q.put(at, event{kind: record, node: p, from: int32(n.index), block: int32(seq)})
+		if m.w != w || m.known < seq { // else it changes nothing there
+			w.put(at, event{kind: record, node: p, from: int32(n.index), block: int32(seq)})
+		}
 	}
 }
 
-// recordSize is a feed record with its digests, on the wire.
-const recordSize = 800
+const (
+	// recordSize is a feed record with its digests, on the wire.
+	recordSize = 800
+	told       = 20 // that there is one
+)
 
 // record takes a feed record.
 func (n *node) record(seq, from int) {
@@ -386,7 +412,8 @@ func (n *node) learn(seq int) {
 func (n *node) forgetOld() {
 	for n.oldest <= n.known-n.w.cfg.Window-4 {
 		n.step(schedule.Forget{ID: id(n.oldest)})
-		n.held = n.held[min(1, len(n.held)):]
+		// In place: cut off at the front it would be made anew for ever.
+		n.held = slices.Delete(n.held, 0, min(n.w.words(), len(n.held)))
 		n.oldest++
 	}
 }

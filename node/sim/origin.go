@@ -8,7 +8,7 @@ import (
 // server is the origin: its uplink is shared equally, piece by piece, by the
 // downloads under way, each of which TCP lets out no faster than its window.
 type server struct {
-	w     *world
+	w     *shard
 	link  *Link
 	flows []*flow
 	turn  int
@@ -26,8 +26,12 @@ type flow struct {
 	sent    int
 	begun   schedule.Instant
 	path    path
+	there   schedule.Instant // when what was sent last comes to the receiver's downlink
 	stopped bool
 }
+
+// fromOrigin is the sender of what the origin sent.
+const fromOrigin = -1
 
 // piece is how much of one answer is sent before the next one's turn.
 const piece = 8 << 10
@@ -84,7 +88,7 @@ func (s *server) next() {
 	}
 	s.busy = wake < schedule.Never && s.link.Up > 0
 	if s.busy {
-		s.w.q.put(wake, event{kind: part, node: -1})
+		s.w.put(wake, event{kind: part, node: -1})
 	}
 }
 
@@ -97,9 +101,9 @@ func (s *server) send(f *flow) {
 	f.left -= n
 	f.sent += n
 	free := s.w.now
-	s.w.q.put(spend(s.w.now, &free, framed(n), s.link.Up), event{kind: part})
+	s.w.put(spend(s.w.now, &free, framed(n), s.link.Up), event{kind: part})
 	if f.node != publisher {
-		s.w.result.originBytes += int64(n)
+		s.w.originBytes += int64(n)
 		s.w.egress += int64(framed(n))
 		s.w.served[f.seq] += int64(n)
 	}
@@ -115,8 +119,8 @@ func (s *server) part(ev *event) {
 	if f.left == 0 {
 		w := s.w
 		to := w.nodes[f.node]
-		at := spend(w.now+w.delay(s.link, to.link), &to.downFree, framed(segment.BlockLen(w.size(), f.block)), to.link.Down)
-		w.q.put(at, event{kind: body, node: int32(f.node), seq: f.seq, block: int32(f.block), num: uint64(f.ticket), count: int32(f.end - f.block - 1)})
+		f.there = max(f.there, w.now+w.delay(s.link, to.link)) // in order, as TCP has it
+		w.put(f.there, event{kind: reach, node: int32(f.node), from: fromOrigin, seq: f.seq, block: int32(f.block), num: uint64(f.ticket), count: int32(f.end - f.block - 1)})
 		f.block++
 		if f.block < f.end {
 			f.left = segment.BlockLen(w.size(), f.block)

@@ -10,24 +10,30 @@ import (
 // each segment whole when the one before has been played, and stands still when
 // it is not there.
 type player struct {
-	n        *node
-	started  bool // a first segment has been chosen
-	playing  bool
-	first    int
-	at       int              // the segment at the playhead
-	begin    schedule.Instant // when it began, or should begin, to play
-	late     bool             // it was not there in time
-	whole    lately
-	startup  time.Duration
-	stalls   int
-	stalled  time.Duration
-	played   int
-	readies  []time.Duration
-	readySeq []int
+	n       *node
+	started bool // a first segment has been chosen
+	playing bool
+	first   int
+	at      int              // the segment at the playhead
+	begin   schedule.Instant // when it began, or should begin, to play
+	late    bool             // it was not there in time
+	whole   lately
+	startup time.Duration
+	stalls  int
+	stalled time.Duration
+	played  int
 }
 
 func (p *player) init(n *node) {
 	*p = player{n: n, startup: -1}
+}
+
+// warm has it play the first segment as if it had played those before: as far behind
+// as who came some time ago.
+func (p *player) warm() {
+	w := p.n.w
+	p.started, p.startup = true, 0
+	p.begin = schedule.Instant(w.cfg.Behind-1)*schedule.Instant(w.cfg.Segment) + schedule.Instant(w.rng.Int64N(int64(w.cfg.Segment)))
 }
 
 func (p *player) due(seq int) schedule.Instant {
@@ -63,10 +69,10 @@ func (n *node) play() {
 		if !p.whole.has(p.at) {
 			p.playing, p.late = false, true
 			p.stalls++
-			w.result.Stalled = append(w.result.Stalled, Stall{Node: n.index, Segment: p.at, At: time.Duration(end)})
+			w.stalled = append(w.stalled, Stall{Node: n.index, Segment: p.at, At: time.Duration(end)})
 			break
 		}
-		w.q.put(p.begin+schedule.Instant(w.cfg.Segment), event{kind: play, node: int32(n.index)})
+		w.put(p.begin+schedule.Instant(w.cfg.Segment), event{kind: play, node: int32(n.index)})
 	}
 	n.want()
 }
@@ -95,8 +101,7 @@ func (n *node) whole(seq int) {
 	}
 	p.whole.add(seq)
 	if seq >= p.first && w.born[seq] > n.joinedAt {
-		p.readies = append(p.readies, time.Duration(w.now-w.born[seq]))
-		p.readySeq = append(p.readySeq, seq)
+		w.readies = append(w.readies, ready{int32(n.index), int32(seq), time.Duration(w.now - w.born[seq])})
 	}
 	if p.started && !p.playing && seq == p.at {
 		if p.startup < 0 {
@@ -106,9 +111,10 @@ func (n *node) whole(seq int) {
 			p.stalled += time.Duration(w.now - p.begin)
 			p.begin, p.late = w.now, false
 		}
+		p.begin = max(p.begin, w.now) // later where the swarm began warm
 		p.playing = true
-		w.q.put(p.begin+schedule.Instant(w.cfg.Segment), event{kind: play, node: int32(n.index)})
-		w.q.put(w.now, event{kind: play, node: int32(n.index)}) // new due times, after this step
+		w.put(p.begin+schedule.Instant(w.cfg.Segment), event{kind: play, node: int32(n.index)})
+		w.put(w.now, event{kind: play, node: int32(n.index)}) // new due times, after this step
 	}
 }
 

@@ -35,6 +35,7 @@ const (
 	mute                 // the publisher falls silent
 	scrape               // a node asks the tracker how many there are
 	play                 // a player looks at its playhead
+	list                 // the publisher has signed a segment
 )
 
 // event is something that will happen to node. The fields' meaning depends on
@@ -134,14 +135,17 @@ func (q *queue) free(c *chunk) {
 	c.next, q.spare = q.spare, c
 }
 
-// take gives the next event.
-func (q *queue) take() (schedule.Instant, event, bool) {
+// take gives the next event that is due by limit.
+func (q *queue) take(limit schedule.Instant) (schedule.Instant, event, bool) {
 	for {
 		last := len(q.soon) - 1
 		if q.taken < len(q.order) {
 			x := q.order[q.taken]
 			at := schedule.Instant(q.tick<<tickBits | int64(x>>32))
 			if last < 0 || at <= q.soon[last].at {
+				if at > limit {
+					return 0, event{}, false
+				}
 				q.taken++
 				i := uint32(x)
 				return at, q.parts[i/chunkSize].events[i%chunkSize].ev, true
@@ -149,11 +153,14 @@ func (q *queue) take() (schedule.Instant, event, bool) {
 		}
 		if last >= 0 {
 			x := q.soon[last]
+			if x.at > limit {
+				return 0, event{}, false
+			}
 			q.soon[last] = timed{}
 			q.soon = q.soon[:last]
 			return x.at, x.ev, true
 		}
-		if q.tick > int64(q.end)>>tickBits {
+		if q.tick >= int64(min(limit, q.end))>>tickBits {
 			return 0, event{}, false
 		}
 		q.turn()

@@ -64,8 +64,6 @@ type Result struct {
 	Readies []time.Duration
 	// Loads are each viewer's uploads as a share of what its cap allowed.
 	Loads []float64
-
-	originBytes, publisherBytes int64
 }
 
 // settle is how long after the last join, and before the end, segments count as
@@ -73,7 +71,11 @@ type Result struct {
 const settle = 8 * time.Second
 
 func (w *world) report() {
-	r := &w.result
+	r, now, total := &w.result, schedule.Instant(0), w.total()
+	for _, s := range w.shards {
+		now = max(now, s.now)
+	}
+	r.Events, r.Steps, r.Suspects, r.Forged, r.Stalled = total.events, total.steps, total.suspects, total.forged, total.stalled
 	var startups, readies []time.Duration
 	var received, uploaded, most int64
 	capacity := 0.0
@@ -84,7 +86,7 @@ func (w *world) report() {
 		addStats(&r.Sched, n.sched.Stats())
 		uploaded += n.uploaded
 		if n.joinedAt > 0 {
-			until := w.now
+			until := now
 			if !n.up {
 				until = n.leftAt
 			}
@@ -109,26 +111,32 @@ func (w *world) report() {
 			r.StalledPeers++
 		}
 		if p.late && n.up {
-			p.stalled += time.Duration(w.now - p.begin)
+			p.stalled += time.Duration(now - p.begin)
 		}
 		r.StallTime += p.stalled
-		readies = append(readies, p.readies...)
 	}
 	st := &r.Sched
 	received = st.FromPeers + st.FromOrigin
-	r.Segments = len(w.needed)
-	if whole := float64(r.Segments) * float64(w.size()); whole > 0 {
-		r.OriginCopies = float64(r.originBytes) / whole
-		r.PublisherCopies = float64(r.publisherBytes) / whole
-		r.Copies = r.OriginCopies + r.PublisherCopies
-		r.Egress = float64(w.egress) / whole
+	for _, x := range total.readies {
+		readies = append(readies, x.after)
 	}
-	if t := time.Duration(w.now - w.settledAt).Seconds(); w.settledAt > 0 && t > 0 {
-		r.SteadyEgress = float64(w.egress-w.settledEgress) * 8 / t / float64(w.cfg.Rate)
+	for _, needed := range total.needed {
+		if needed {
+			r.Segments++
+		}
+	}
+	if whole := float64(r.Segments) * float64(w.size()); whole > 0 {
+		r.OriginCopies = float64(total.originBytes) / whole
+		r.PublisherCopies = float64(total.publisherBytes) / whole
+		r.Copies = r.OriginCopies + r.PublisherCopies
+		r.Egress = float64(total.egress) / whole
+	}
+	if t := time.Duration(now - w.settledAt).Seconds(); w.settledAt > 0 && t > 0 {
+		r.SteadyEgress = float64(total.egress-w.settledEgress) * 8 / t / float64(w.cfg.Rate)
 	}
 	settled, sum := 0, 0.0
-	for seq, n := range w.served {
-		if w.born[seq] < w.lastJoin+schedule.Instant(settle) || w.now-w.born[seq] < schedule.Instant(settle) {
+	for seq, n := range total.served {
+		if w.born[seq] < w.lastJoin+schedule.Instant(settle) || now-w.born[seq] < schedule.Instant(settle) {
 			continue
 		}
 		c := float64(n) / float64(w.size())
@@ -140,9 +148,9 @@ func (w *world) report() {
 		r.Steady = sum / float64(settled)
 	}
 	if received > 0 {
-		r.Offload = 1 - float64(r.originBytes+r.publisherBytes)/float64(received)
+		r.Offload = 1 - float64(total.originBytes+total.publisherBytes)/float64(received)
 		r.Duplicates = float64(st.Duplicates) / float64(received)
-		r.Control = float64(w.control) / float64(received)
+		r.Control = float64(total.control) / float64(received)
 	}
 	if capacity > 0 {
 		r.Uplinks = float64(uploaded) / capacity
@@ -155,6 +163,31 @@ func (w *world) report() {
 	r.ReadyWorst = percentile(readies, 100)
 	r.Readies = readies
 	slices.Sort(r.Loads)
+}
+
+// total is what all shards came to.
+func (w *world) total() (t tally) {
+	n := len(w.born)
+	t.served, t.pubServed, t.needed = make([]int64, n), make([]int64, n), make([]bool, n)
+	for _, s := range w.shards {
+		t.events += s.events
+		t.steps += s.steps
+		t.control += s.control
+		t.egress += s.egress
+		t.originBytes += s.originBytes
+		t.publisherBytes += s.publisherBytes
+		t.suspects += s.suspects
+		t.forged += s.forged
+		t.stalled = append(t.stalled, s.stalled...)
+		t.readies = append(t.readies, s.readies...)
+		for i := range n {
+			t.served[i] += s.served[i]
+			t.pubServed[i] += s.pubServed[i]
+			t.needed[i] = t.needed[i] || s.needed[i]
+		}
+	}
+	slices.SortStableFunc(t.stalled, func(a, b Stall) int { return cmp.Compare(a.At, b.At) })
+	return t
 }
 
 func percentile(ds []time.Duration, p int) time.Duration {

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"math/rand/v2"
 	"time"
 
 	"coral/node/schedule"
@@ -11,31 +10,26 @@ import (
 // publisher is the publisher's place among the nodes.
 const publisher = 0
 
-// world is one run.
+// world is one run. While its shards run at once they only read what is here.
 type world struct {
-	cfg   Config
-	rng   *rand.Rand
-	q     queue
-	now   schedule.Instant
-	nodes []*node // the publisher, then the viewers
-	acts  []schedule.Action
+	cfg    Config
+	nodes  []*node // the publisher, then the viewers
+	shards []*shard
+	ahead  time.Duration // how long shards can do without each other
+	hub    queue         // what concerns several of them
 
-	origin    server
-	newest    int                // newest segment at the origin; -1: none
-	born      []schedule.Instant // of each segment
-	salts     []uint64
-	needed    map[int]bool // segments that some viewer wanted
-	result    Result
-	control   int64
-	egress    int64   // bytes on the wire from origin and publisher to viewers
-	living    []int32 // viewers that are there, in any order
-	served    []int64 // bytes of each segment that origin and publisher sent to viewers
-	pubServed []int64 // of these, from the publisher
-	signed    []schedule.Instant
-	lastJoin  schedule.Instant
+	origin   server
+	newest   int                // newest segment at the origin; -1: none
+	listed   int                // newest in its playlist that is signed; -1: none
+	born     []schedule.Instant // of each segment
+	salts    []uint64
+	signed   []schedule.Instant
+	living   []int32 // viewers that are there, in any order
+	lastJoin schedule.Instant
+	result   Result
 
 	settledAt     schedule.Instant
-	settledEgress int64 // of egress, by then
+	settledEgress int64 // of all bytes on the wire, by then
 }
 
 // Run simulates cfg.
@@ -52,45 +46,69 @@ func newWorld(cfg Config) *world {
 	if cfg.Behind == 0 {
 		cfg.Behind = 3
 	}
-	w := &world{cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 0xc07a1)), newest: -1, needed: map[int]bool{}}
-	w.origin = server{w: w, link: &w.cfg.Origin}
-	w.q.end = schedule.Instant(cfg.Duration)
+	w := &world{cfg: cfg, newest: -1, listed: -1}
+	w.hub.end = schedule.Instant(cfg.Duration)
+	w.divide()
+	w.origin = server{w: w.shards[0], link: &w.cfg.Origin}
 	w.build()
 	return w
 }
 
 func (w *world) run() {
-	second := schedule.Instant(0)
-	w.q.put(1, event{kind: appear})
-	for {
-		at, ev, ok := w.q.take()
-		if !ok {
-			break
-		}
-		if w.cfg.Second != nil && at >= second {
-			if !w.cfg.Second(time.Duration(at)) {
-				break
-			}
-			second = at + schedule.Instant(time.Second)
-		}
-		w.now = at
-		if w.settledAt == 0 && at >= w.lastJoin+schedule.Instant(settle) {
-			w.settledAt, w.settledEgress = at, w.egress
-		}
-		w.handle(&ev)
-		w.result.Events++
+	w.shards[0].put(1, event{kind: appear})
+	w.exchange()
+	if len(w.shards) > 1 {
+		w.runShards()
+	} else {
+		w.runOne()
 	}
 	w.report()
 }
 
+// runOne runs a world of one shard, each event at its time.
+func (w *world) runOne() {
+	s, second := w.shards[0], schedule.Instant(0)
+	for {
+		at, ev, ok := s.q.take(schedule.Never)
+		if !ok {
+			return
+		}
+		if w.cfg.Second != nil && at >= second {
+			if !w.cfg.Second(time.Duration(at)) {
+				return
+			}
+			second = at + schedule.Instant(time.Second)
+		}
+		s.now = at
+		w.settleAt(at)
+		s.handle(&ev)
+		s.events++
+	}
+}
+
+// settleAt notes what has been sent when the swarm has settled.
+func (w *world) settleAt(at schedule.Instant) {
+	if w.settledAt == 0 && at >= w.lastJoin+schedule.Instant(settle) {
+		w.settledAt = at
+		for _, s := range w.shards {
+			w.settledEgress += s.egress
+		}
+	}
+}
+
 // build makes the nodes and decides when they come and go.
 func (w *world) build() {
-	p := &node{w: w, link: &w.cfg.Publisher, group: &Group{}, publisher: true, tickAt: schedule.Never}
+	p := &node{w: w.shards[0], link: &w.cfg.Publisher, group: &Group{}, publisher: true, tickAt: schedule.Never}
 	p.init(schedule.Config{SuperSeed: true, Share: w.cfg.Publisher.Up > 0})
 	p.up = true
+	p.reading = map[int]*reading{}
 	w.nodes = append(w.nodes, p)
 	if t := w.cfg.PublisherUntil; t > 0 {
-		w.q.put(schedule.Instant(t), event{kind: mute, node: publisher})
+		p.w.put(schedule.Instant(t), event{kind: mute, node: publisher})
+	}
+	if w.cfg.Warm {
+		w.gather()
+		return
 	}
 	for k := range w.cfg.Groups {
 		g := &w.cfg.Groups[k]
@@ -99,10 +117,10 @@ func (w *world) build() {
 			n := w.add(g, at)
 			w.lastJoin = max(w.lastJoin, at)
 			if g.Leave > 0 {
-				w.q.put(schedule.Instant(g.Leave), event{kind: leave, node: int32(n.index)})
+				n.w.put(schedule.Instant(g.Leave), event{kind: leave, node: int32(n.index)})
 			}
 			if g.Kill > 0 {
-				w.q.put(schedule.Instant(g.Kill), event{kind: kill, node: int32(n.index)})
+				n.w.put(schedule.Instant(g.Kill), event{kind: kill, node: int32(n.index)})
 			}
 		}
 	}
@@ -110,17 +128,23 @@ func (w *world) build() {
 
 // add makes a viewer who comes at a certain time.
 func (w *world) add(g *Group, at schedule.Instant) *node {
-	n := &node{w: w, index: len(w.nodes), group: g, link: &g.Link, tickAt: schedule.Never}
-	w.nodes = append(w.nodes, n)
-	n.init(schedule.Config{Share: !g.Leech && !g.Alone && g.Up > 0, Origin: !w.cfg.NoOrigin && !g.Helper})
-	w.q.put(at, event{kind: join, node: int32(n.index)})
+	n := w.make(g)
+	n.w.put(at, event{kind: join, node: int32(n.index)})
 	if g.Stay > 0 {
 		how := leave
-		if w.rng.IntN(2) == 0 {
+		if n.w.rng.IntN(2) == 0 {
 			how = kill
 		}
-		w.q.put(at+schedule.Instant(w.rng.ExpFloat64()*float64(g.Stay))+1, event{kind: how, node: int32(n.index)})
+		n.w.put(at+schedule.Instant(n.w.rng.ExpFloat64()*float64(g.Stay))+1, event{kind: how, node: int32(n.index)})
 	}
+	return n
+}
+
+// make makes a viewer.
+func (w *world) make(g *Group) *node {
+	n := &node{w: w.home(len(w.nodes)), index: len(w.nodes), group: g, link: &g.Link, tickAt: schedule.Never}
+	w.nodes = append(w.nodes, n)
+	n.init(schedule.Config{Share: !g.Leech && !g.Alone && g.Up > 0, Origin: !w.cfg.NoOrigin && !g.Helper})
 	return n
 }
 
@@ -131,28 +155,31 @@ func (w *world) size() int {
 
 func id(seq int) segment.ID { return segment.ID{Sequence: uint64(seq)} }
 
-func (w *world) handle(ev *event) {
+func (s *shard) handle(ev *event) {
 	switch ev.kind {
 	case appear:
-		w.appear()
+		s.appear()
+		return
+	case list:
+		s.listed = int(ev.block)
 		return
 	case get:
-		w.origin.get(ev)
+		s.origin.get(ev)
 		return
 	case halt:
-		w.origin.stop(int(ev.node), schedule.Ticket(ev.num))
+		s.origin.stop(int(ev.node), schedule.Ticket(ev.num))
 		return
 	case part:
-		w.origin.part(ev)
+		s.origin.part(ev)
 		return
 	}
-	n := w.nodes[ev.node]
+	n := s.nodes[ev.node]
 	switch ev.kind {
 	case join:
 		n.join()
 		return
 	case meet:
-		n.meet(w.nodes[ev.from])
+		n.meet(s.nodes[ev.from])
 		return
 	}
 	if !n.up {
@@ -191,26 +218,30 @@ func (w *world) handle(ev *event) {
 }
 
 // appear makes the next segment at the origin.
-func (w *world) appear() {
+func (s *shard) appear() {
+	w := s.world
 	w.newest++
-	w.born = append(w.born, w.now)
-	w.salts = append(w.salts, w.rng.Uint64())
-	w.served = append(w.served, 0)
-	w.pubServed = append(w.pubServed, 0)
+	w.born = append(w.born, s.now)
+	w.salts = append(w.salts, s.rng.Uint64())
 	w.signed = append(w.signed, 0)
+	for _, x := range w.shards {
+		x.served = append(x.served, 0)
+		x.pubServed = append(x.pubServed, 0)
+		x.needed = append(x.needed, false)
+	}
 	// The publisher looks for it within a quarter of a second, then downloads.
-	w.q.put(w.now+schedule.Instant(w.rng.Int64N(int64(250*time.Millisecond))), event{kind: notice, node: publisher, block: int32(w.newest)})
-	w.q.put(w.now+schedule.Instant(w.cfg.Segment), event{kind: appear})
+	s.put(s.now+schedule.Instant(s.rng.Int64N(int64(250*time.Millisecond))), event{kind: notice, node: publisher, block: int32(w.newest)})
+	s.put(1+schedule.Instant(len(w.born))*schedule.Instant(w.cfg.Segment), event{kind: appear})
 }
 
 // delay is how long a message takes between two links, queues apart.
-func (w *world) delay(a, b *Link) schedule.Instant {
+func (s *shard) delay(a, b *Link) schedule.Instant {
 	d := a.Delay + b.Delay
 	if j := a.Jitter + b.Jitter; j > 0 {
-		d += time.Duration(w.rng.Int64N(int64(j)))
+		d += time.Duration(s.rng.Int64N(int64(j)))
 	}
 	if loss := a.Loss + b.Loss; loss > 0 {
-		for w.rng.Float64() < loss && d < 3*time.Second {
+		for s.rng.Float64() < loss && d < 3*time.Second {
 			d += max(200*time.Millisecond, 2*(a.Delay+b.Delay))
 		}
 	}
