@@ -74,7 +74,7 @@ type peer struct {
 	waiting   int // bytes in control
 	blocks    []outBlock
 	busy      bool        // run has something in hand
-	helloSent bool        // or about to be
+	greeted   bool        // our hello is the next thing sent, or was sent
 	hello     *wire.Hello // what it said
 	sealer    *sealer     // private channels, once both nonces are known
 }
@@ -158,19 +158,20 @@ func (p *peer) next() (control [][]byte, block *outBlock) {
 	return nil, nil
 }
 
-// run says hello, then sends what is queued until the connection ends.
+// run says hello, then sends what is queued until the connection ends. The peer
+// is announced before the hello is out: once it is, the peer may speak.
 func (p *peer) run() {
 	m, version := p.s.helloFor(p)
-	p.mu.Lock()
-	p.helloSent = true
-	p.mu.Unlock()
-	if !p.write([][]byte{wire.Append(nil, m)}, false) {
-		return
-	}
 	p.s.mu.Lock()
 	p.told = version
 	p.s.mu.Unlock()
+	p.mu.Lock()
+	p.greeted = true
+	p.mu.Unlock()
 	p.join()
+	if !p.write([][]byte{wire.Append(nil, m)}, false) {
+		return
+	}
 	for {
 		control, block := p.next()
 		switch {
@@ -331,12 +332,12 @@ func (p *peer) greet(h *wire.Hello) {
 	p.join()
 }
 
-// join announces the peer once both hellos are out.
+// join announces the peer once its hello has come and ours goes first.
 func (p *peer) join() {
 	p.mu.Lock()
-	h, sent := p.hello, p.helloSent
+	h, greeted := p.hello, p.greeted
 	p.mu.Unlock()
-	if h != nil && sent {
+	if h != nil && greeted {
 		p.s.join(p, h)
 	}
 }
