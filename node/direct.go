@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -22,9 +23,11 @@ const (
 	// directReload is the least time between two loads of one of the origin's
 	// playlists; above it, players set the pace, as without Coral.
 	directReload = 300 * time.Millisecond
-	// directKept bounds the unverified segments kept in memory: what a player
-	// may ask for again when it probes a stream before it plays it.
-	directKept = 6
+	// directKept and directBytes bound the unverified segments kept in memory: what
+	// a player may ask for again when it probes a stream before it plays it. Of the
+	// largest that there may be, two.
+	directKept  = 6
+	directBytes = 2 * segment.MaxSize
 	// directInit marks the numbers of init sections that no entry names.
 	directInit = 1 << 63
 )
@@ -37,6 +40,7 @@ type direct struct {
 	final        string   // where the top playlist was found, redirects followed
 	loadingTop   bool
 	err          error
+	told         bool // of err, aloud
 	presentation *channel.Presentation
 	lists        map[uint16]*directList
 	kept         []*object // unverified objects, oldest first
@@ -114,11 +118,12 @@ func (s *Session) loadedTop(final string, mv *hls.Multivariant, m *hls.Media, er
 	d := s.direct
 	d.loadingTop, d.err = false, err
 	if err != nil {
-		s.log.Info("origin's playlist failed", "err", err)
+		s.log.Log(s.ctx, aloudOnce(!d.told), "origin's playlist failed", "err", err)
+		d.told = true
 		s.renewPresentation()
 		return
 	}
-	d.final = final
+	d.final, d.told = final, false
 	switch {
 	case mv != nil:
 		d.presentation = &channel.Presentation{IndependentSegments: mv.IndependentSegments, Renditions: mv.Renditions}
@@ -179,10 +184,11 @@ func (s *Session) loadMedia(r *rendition) error {
 
 func (s *Session) loadedMedia(r *rendition, final string, m *hls.Media, v origin.Validators, err error) {
 	l := s.directList(r.id)
+	first := l.err == nil
 	l.loading, l.at, l.err, l.validators = false, s.instant(), err, v
 	switch {
 	case err != nil:
-		s.log.Info("origin's playlist failed", "rendition", r.id, "err", err)
+		s.log.Log(s.ctx, aloudOnce(first), "origin's playlist failed", "rendition", r.id, "err", err)
 		close(r.changed) // those who wait look again
 		r.changed = make(chan struct{})
 	case m != nil:
@@ -194,6 +200,15 @@ func (s *Session) loadedMedia(r *rendition, final string, m *hls.Media, v origin
 			s.extendViewings()
 		}
 	}
+}
+
+// aloudOnce is the level of a failure: who watches hears of the first one, not of
+// each repetition until it is mended.
+func aloudOnce(first bool) slog.Level {
+	if first {
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
 }
 
 // offset is what must be added to the origin's media sequence numbers to get
@@ -309,10 +324,15 @@ func (s *Session) keepDirect(o *object) {
 	d := s.direct
 	d.kept = slices.DeleteFunc(d.kept, func(k *object) bool { return k.entry != nil })
 	d.kept = append(d.kept, o)
-	for i := 0; len(d.kept) > directKept && i < len(d.kept); {
+	size := 0
+	for _, k := range d.kept {
+		size += k.weight()
+	}
+	for i := 0; (len(d.kept) > directKept || size > directBytes) && i < len(d.kept)-1; {
 		if k := d.kept[i]; k.readers > 0 || k.fetch != 0 {
 			i++
 		} else {
+			size -= k.weight()
 			s.dropDirect(k)
 		}
 	}

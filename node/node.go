@@ -91,9 +91,6 @@ func Open(cfg Config) (*Node, error) {
 	if n.store, err = store.Open(store.Options{Dir: cfg.CacheDir, Cap: capacity, RAM: cacheRAM, Log: cfg.Log}); err != nil {
 		return nil, fmt.Errorf("open cache: %w", err)
 	}
-	if err := n.store.Degraded(); err != nil {
-		n.log.Warn("cache is kept in memory only", "err", err)
-	}
 	n.meter = swarm.NewMeter(cfg.Upload, cfg.Download, cfg.Bind)
 	n.gate = &gate{share: cfg.Share, upload: cfg.Upload != 0, cfg: swarm.Config{
 		Listen: cfg.Listen, Bind: cfg.Bind, Upload: cfg.Upload, Download: cfg.Download,

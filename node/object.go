@@ -124,6 +124,13 @@ func (o *object) setSize(n int) {
 	}
 }
 
+// weight is what an unverified object holds in memory, in bytes.
+func (o *object) weight() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.ram) * segment.BlockSize
+}
+
 // drop forgets block i, which the store has lost.
 func (o *object) drop(i int) {
 	o.mu.Lock()

@@ -26,6 +26,11 @@ const (
 	// after lazyAfter, unless they have shown by then that they have it.
 	eagerPeers = 2
 	lazyAfter  = 120 * time.Millisecond
+	// answerEvery and answerBurst bound how often a peer's question for records is
+	// answered: honest ones ask twice a second, see ask. An answer is a hundred
+	// thousand times as large as the question.
+	answerEvery = 250 * time.Millisecond
+	answerBurst = 8
 )
 
 // peer is one neighbour in the swarm.
@@ -38,6 +43,18 @@ type peer struct {
 	// asked is when we last asked it for records.
 	asked schedule.Instant
 	led   schedule.Instant // since when what it lists first is that
+	// answered is when the questions answered so far are paid for, one each answerEvery.
+	answered schedule.Instant
+}
+
+// mayAsk reports whether a question for records is to be answered, which it then is.
+func (p *peer) mayAsk(now schedule.Instant) bool {
+	paid := max(p.answered, now)
+	if paid-now > schedule.Instant((answerBurst-1)*answerEvery) {
+		return false
+	}
+	p.answered = paid + schedule.Instant(answerEvery)
+	return true
 }
 
 // upload is a block that the swarm has been given to send.
@@ -129,7 +146,9 @@ func (s *Session) message(p *peer, m wire.Message) {
 			}
 		}
 	case *wire.Window:
-		s.sendWindow(p, m)
+		if p.mayAsk(s.instant()) {
+			s.sendWindow(p, m)
+		}
 	case *wire.Have:
 		if o := s.objects[m.ID]; o != nil && o.entry != nil && int(m.Blocks) == segment.Blocks(o.size) {
 			s.knows(p, m.ID)

@@ -16,7 +16,7 @@
 //
 //	master.m3u8      the multivariant playlist of one variant, which the channel chooses, or, if the source had none, the media playlist
 //	live-P-V.m3u8    that variant's media playlist, for player P in viewing V: each segment is of the variant that was chosen when it was added
-//	variants.m3u8    the multivariant playlist of all variants, for a player that chooses for itself
+//	variants.m3u8    the multivariant playlist of all variants, for a player that chooses for itself; if the source had none, as master.m3u8
 //	R-pP.m3u8        the media playlist of rendition R, for the player that was given P in its multivariant playlist
 //	player-V.m3u8    as master.m3u8, for a player that can go back
 //	shown-P-V.m3u8   as live-P-V.m3u8: it begins where the viewing does, and only grows

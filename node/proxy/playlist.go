@@ -85,14 +85,14 @@ func (m *Mount) serveMaster(w http.ResponseWriter, r *http.Request) {
 // for itself.
 func (m *Mount) serveVariants(w http.ResponseWriter, r *http.Request) {
 	p, err := m.newestPresentation(r.Context())
-	if err == nil && p.Single {
-		err = ErrNotFound // there are none
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		m.fail(w, r, err)
-		return
+	case p.Single:
+		m.serveMaster(w, r)
+	default:
+		m.sendMultivariant(w, r, p, route{what: whatMedia}, whatMedia)
 	}
-	m.sendMultivariant(w, r, p, route{what: whatMedia}, whatMedia)
 }
 
 // sendMultivariant answers with p for one more player: the media playlists are

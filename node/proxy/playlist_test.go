@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -66,6 +67,19 @@ func TestMultivariant(t *testing.T) {
 		}
 		if s.presentation.Renditions[0].URI == "" || s.presentation.Renditions[1].URI != "v7.m3u8" {
 			t.Error("the session's presentation was changed")
+		}
+	})
+}
+
+// A channel without variants is played from both names.
+func TestVariantsOfSingle(t *testing.T) {
+	bubble(t, func(t *testing.T, s *setup) {
+		s.set(func() { s.presentation = single() })
+		s.live(1, 3, false)
+		one, all := s.get(t, masterName), s.get(t, variantsName)
+		s.client.CloseIdleConnections()
+		if all.StatusCode != 200 || !bytes.Contains(all.body, []byte("#EXTINF")) || !bytes.Equal(one.body, all.body) {
+			t.Errorf("%s:\n%s\ninstead of:\n%s", all.Status, all.body, one.body)
 		}
 	})
 }

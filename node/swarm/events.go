@@ -25,7 +25,7 @@ type PeerInfo struct {
 // Event is one of Joined, Left, Received, Sent, RTT and Sized, by value.
 type Event interface{ event() }
 
-// Joined says that both hellos have been exchanged.
+// Joined says that a peer's hello has come, and ours is sent before all else.
 type Joined struct {
 	Peer PeerID
 	Info PeerInfo

@@ -6,8 +6,8 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"coral/node/swarm/meter"
@@ -26,8 +26,7 @@ const (
 type inbound struct {
 	*meter.Conn
 	addr   netip.AddrPort
-	stream *stream     // set before the library has it
-	open   atomic.Bool // counts as handshaking
+	stream *stream // set before the library has it
 }
 
 func (i *inbound) RemoteAddr() net.Addr { return inboundAddr{i} }
@@ -41,16 +40,16 @@ func (a inboundAddr) AddrPort() netip.AddrPort { return a.i.addr }
 // listener accepts connections, decides whether to take them, and hands peers to
 // the library and HTTP requests to the tracker.
 type listener struct {
-	c           *Client
-	tcp         *net.TCPListener
-	peers       chan net.Conn
-	web         chan net.Conn
-	done        chan struct{}
-	once        sync.Once
-	handshaking atomic.Int32
+	c     *Client
+	tcp   *net.TCPListener
+	peers chan net.Conn
+	web   chan net.Conn
+	done  chan struct{}
+	once  sync.Once
 
 	mu      sync.Mutex
 	waiting map[*meter.Conn]struct{} // not handed on yet
+	shaking []*inbound               // not through the handshakes yet, in the order of arrival
 }
 
 func (c *Client) listen(addr string) (*listener, error) {
@@ -140,18 +139,42 @@ func (l *listener) admits(addr netip.AddrPort) bool {
 	if idle || !c.sharing() || c.bans.address(addr, time.Now()) {
 		return false
 	}
-	if c.blocked(addr.Addr()) {
-		return false
+	return !c.blocked(addr.Addr())
+}
+
+// begin counts in as shaking hands. Beyond maxHandshaking the oldest of the
+// network that has most of them makes room: who only opens connections, however
+// many and slowly, keeps nobody out.
+func (l *listener) begin(in *inbound) {
+	l.mu.Lock()
+	l.shaking = append(l.shaking, in)
+	var crowded *inbound
+	if len(l.shaking) > maxHandshaking {
+		crowded = oldestOfMost(l.shaking)
 	}
-	return l.handshaking.Load() < maxHandshaking
+	l.mu.Unlock()
+	if crowded != nil {
+		crowded.Close() // which settles it
+	}
+}
+
+func oldestOfMost(all []*inbound) *inbound {
+	n := make(map[netip.Prefix]int)
+	most := 0
+	for _, in := range all {
+		p := household(in.addr.Addr())
+		n[p]++
+		most = max(most, n[p])
+	}
+	i := slices.IndexFunc(all, func(in *inbound) bool { return n[household(in.addr.Addr())] == most })
+	return all[i]
 }
 
 // sort reads the first bytes and passes the connection on.
 func (l *listener) sort(tcp *net.TCPConn, addr netip.AddrPort) {
-	l.handshaking.Add(1)
 	conn := l.c.meter.Wrap(tcp, meter.Peers)
 	in := &inbound{Conn: conn, addr: addr}
-	in.open.Store(true)
+	l.begin(in)
 	entered := l.c.nets.enter(addr.Addr(), maxPerNet)
 	conn.OnClose(func() {
 		l.settled(in)
@@ -206,9 +229,11 @@ func (l *listener) sort(tcp *net.TCPConn, addr netip.AddrPort) {
 
 var errNotTaken = errors.New("neither a peer nor for us")
 
-// settled takes a connection out of the count of those still shaking hands.
+// settled takes a connection out of those still shaking hands.
 func (l *listener) settled(in *inbound) {
-	if in.open.CompareAndSwap(true, false) {
-		l.handshaking.Add(-1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i := slices.Index(l.shaking, in); i >= 0 {
+		l.shaking = slices.Delete(l.shaking, i, i+1)
 	}
 }

@@ -70,13 +70,13 @@ type peer struct {
 	pexAt  time.Time
 
 	// owned by mu
-	mu        sync.Mutex
-	control   [][]byte // frames
-	waiting   int      // bytes in control
-	blocks    []outBlock
-	helloSent bool        // or about to be
-	hello     *wire.Hello // what it said
-	sealer    *sealer     // private channels, once both nonces are known
+	mu      sync.Mutex
+	control [][]byte // frames
+	waiting int      // bytes in control
+	blocks  []outBlock
+	greeted bool        // our hello is the next thing sent, or was sent
+	hello   *wire.Hello // what it said
+	sealer  *sealer     // private channels, once both nonces are known
 }
 
 // buffers hold what is written at once: a block's frame, or control messages.
@@ -154,7 +154,8 @@ func (p *peer) next() (control [][]byte, block *outBlock) {
 	return nil, nil
 }
 
-// run says hello, then sends what is queued until the connection ends.
+// run says hello, then sends what is queued until the connection ends. The peer
+// is announced before the hello is out: once it is, the peer may speak.
 func (p *peer) run() {
 	select { // no extension message before the handshake that introduces it
 	case <-p.stream.opened:
@@ -162,16 +163,16 @@ func (p *peer) run() {
 		return
 	}
 	m, version := p.s.helloFor(p)
-	p.mu.Lock()
-	p.helloSent = true
-	p.mu.Unlock()
-	if p.stream.send(p.seal(nil, appendFrame(nil, m))) != nil {
-		return
-	}
 	p.s.mu.Lock()
 	p.told = version
 	p.s.mu.Unlock()
+	p.mu.Lock()
+	p.greeted = true
+	p.mu.Unlock()
 	p.join()
+	if p.stream.send(p.seal(nil, appendFrame(nil, m))) != nil {
+		return
+	}
 	for p.write() {
 		select {
 		case <-p.wake:
@@ -321,12 +322,12 @@ func (p *peer) greet(h *wire.Hello) {
 	p.join()
 }
 
-// join announces the peer once both hellos are out.
+// join announces the peer once its hello has come and ours goes first.
 func (p *peer) join() {
 	p.mu.Lock()
-	h, sent := p.hello, p.helloSent
+	h, greeted := p.hello, p.greeted
 	p.mu.Unlock()
-	if h != nil && sent {
+	if h != nil && greeted {
 		p.s.join(p, h)
 	}
 }

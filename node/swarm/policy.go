@@ -17,6 +17,7 @@ const (
 	maxPerNet = 3
 	// maxHandshaking bounds inbound connections that have not got through the
 	// handshakes: each may hold two goroutines and a few KiB for some seconds.
+	// Beyond it some make room: see listener.begin.
 	maxHandshaking = 64
 )
 
@@ -39,6 +40,15 @@ func network(a netip.Addr) netip.Prefix {
 	}
 	p, _ := a.Prefix(bits)
 	return p
+}
+
+// household is the least that one attacker has for himself: a network or, where a
+// household, a school or a lab sits in one, an address.
+func household(a netip.Addr) netip.Prefix {
+	if a = a.Unmap(); local(a) {
+		return netip.PrefixFrom(a.WithZone(""), a.BitLen())
+	}
+	return network(a)
 }
 
 // bans remembers addresses and identities for banFor.
