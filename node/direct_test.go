@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"coral/node/budget"
 	"coral/node/channel"
 	"coral/node/nodetest"
 	"coral/node/schedule"
@@ -37,7 +38,7 @@ func TestOriginFailsAloud(t *testing.T) {
 	t.Parallel()
 	o := nodetest.NewOrigin(live)
 	said := &lines{}
-	n := open(t, Config{ProxyAddr: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	n := open(t, Config{Upload: budget.Unlimited, Download: budget.Unlimited, ProxyAddr: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	s := watch(t, n, &channel.Link{Playlist: o.Start(t)})
 	k := ticker{}
 	stop := background(t, s, nodetest.PlayerConfig{Behind: behind, OnSegment: k.on})
@@ -45,15 +46,17 @@ func TestOriginFailsAloud(t *testing.T) {
 	if got := said.count("level=WARN"); got != 0 {
 		t.Fatalf("%d warnings: %s", got, said.b.String())
 	}
-	for range 2 {
-		asked := s.Stats().OriginRequests
+	const failed = "origin's playlist failed"
+	for i := range 2 {
 		o.Set(nodetest.Faults{Status: 503, Only: []nodetest.Kind{nodetest.Master, nodetest.Media}})
+		until(t, "a warning", s, func(Stats) bool { return said.count(failed) > i })
+		asked := s.Stats().OriginRequests
 		until(t, "more requests", s, func(st Stats) bool { return st.OriginRequests >= asked+4 })
 		o.Set(nodetest.Faults{})
 		k.more(t, 3)
 	}
 	stop()
-	if got := said.count("origin's playlist failed"); got != 2 {
+	if got := said.count(failed); got != 2 {
 		t.Errorf("told %d times of two failures: %s", got, said.b.String())
 	}
 }
