@@ -124,3 +124,32 @@ func TestUplinks(t *testing.T) {
 		t.Errorf("ratio %v, fluid %v", r, q.fluid())
 	}
 }
+
+// Of an audience that is simulated in part, those who share are simulated a second
+// time, coarsely, if their uplinks can carry the stream.
+func TestPilotWide(t *testing.T) {
+	for _, c := range []struct {
+		viewers int
+		uplinks string
+		want    int
+	}{{300, "5M:100", 0}, {50_000, "500k:100", 0}, {50_000, "5M:100", mostWide}, {4000, "5M:50,0:50", 1600}} {
+		q := occasion{bitrate: 1e6, viewers: c.viewers, sharing: 80, segment: 2 * time.Second, line: 1e9, within: time.Minute}
+		if err := q.uplinks.Set(c.uplinks); err != nil {
+			t.Fatal(err)
+		}
+		cfg, ok := q.wide(q.simulated())
+		n := 0
+		for _, g := range cfg.Groups {
+			n += g.Count
+			if g.Alone || g.Up < int64(q.bitrate) {
+				t.Errorf("%d viewers: %+v", c.viewers, g)
+			}
+		}
+		if ok != (c.want > 0) || math.Abs(float64(n-c.want)) > 0.01*float64(c.want) {
+			t.Errorf("%d viewers with %s: %d simulated coarsely, want %d", c.viewers, c.uplinks, n, c.want)
+		}
+		if ok && cfg.Rate*2/8 != blockBytes {
+			t.Errorf("%d bit/s is not one block in two seconds", cfg.Rate)
+		}
+	}
+}

@@ -23,7 +23,11 @@ func simulate(ctx context.Context, folder string, large bool) error {
 				return nil, ctx.Err()
 			}
 			fmt.Fprintf(os.Stderr, "simulating %s …\n", s.what)
+			begun := time.Now()
 			rs = append(rs, median(s.cfg))
+			if took := time.Since(begun); took > 10*time.Second {
+				fmt.Fprintf(os.Stderr, "  took %v\n", took.Round(time.Second))
+			}
 		}
 		return rs, nil
 	}
@@ -43,7 +47,7 @@ func simulate(ctx context.Context, folder string, large bool) error {
 
 	sized := table("COPIES SENT TO VIEWERS", "STEADY", "WORST SEGMENT", "WITH JOINS AND HEADERS", "BOUND", "STALLED", "START p50/p95", "READY p50/p95")
 	for i, r := range bySizes {
-		sized.row(sizes[i].what, copies(r.Steady), copies(r.SteadyWorst), copies(r.Egress), copies(fluid(sizes[i].cfg)), stalled(r), pair(r.StartP50, r.StartP95), pair(r.ReadyP50, r.ReadyP95))
+		sized.row(sizes[i].what, copies(r.Steady), copies(r.SteadyWorst), copies(r.Egress), copies(fluid(sizes[i].cfg)), stalled(r), start(sizes[i].cfg, r), pair(r.ReadyP50, r.ReadyP95))
 	}
 	shrunk := table("OFFLOAD, 30 VIEWERS", "OFFLOAD", "BOUND", "RATIO", "STALLED", "UPLINKS USED")
 	for i, r := range byUplinks {
@@ -110,6 +114,14 @@ func ms(d time.Duration) string {
 
 func pair(a, b time.Duration) string {
 	return fmt.Sprintf("%d/%d ms", a.Milliseconds(), b.Milliseconds())
+}
+
+// start is when they began to play, if the run shows that.
+func start(cfg sim.Config, r *sim.Result) string {
+	if cfg.Warm {
+		return "–"
+	}
+	return pair(r.StartP50, r.StartP95)
 }
 
 func stalled(r *sim.Result) string { return fmt.Sprintf("%d of %d", r.StalledPeers, r.Viewers) }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -20,6 +21,7 @@ const (
 	// shows medians. Larger swarms differ little from run to run.
 	seeds       = 3
 	manyViewers = 300
+	tightMemory = 300_000
 )
 
 // audience is n viewers on ordinary lines, who all come within ten seconds, to an
@@ -89,6 +91,11 @@ func median(cfg sim.Config) *sim.Result {
 	runs := 1
 	if n <= manyViewers {
 		runs = seeds
+	}
+	if n > tightMemory {
+		// A million viewers take eleven gigabytes: there is no room for as much
+		// garbage beside them.
+		defer debug.SetGCPercent(debug.SetGCPercent(20))
 	}
 	var all []*sim.Result
 	for seed := range runs {

@@ -127,6 +127,7 @@ const (
 	joinMost     = time.Second            // and until when we wait for that
 	roundWindow  = 600 * time.Millisecond // W
 	roundGap     = 300 * time.Millisecond // g
+	roundStep    = 75 * time.Millisecond  // W per lambda, at the least: of a thousand viewers' W
 	maxRounds    = 3
 	claimSlack   = 300 * time.Millisecond
 	maxEmpty     = 3 // claims without data per peer and emptySpan

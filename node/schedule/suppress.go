@@ -116,10 +116,20 @@ func (s *Scheduler) dutyAt(o *object, k int, large bool) Instant {
 	at = max(at, r.silent)
 	// A truncated exponential: few are early, whoever is first silences the
 	// rest, whatever the number of viewers (delivery 2.4).
-	lambda := math.Log(float64(s.viewers())) + 1
+	lambda := s.lambda()
 	u := float64(hash(s.cfg.Self, o.salt+uint64(k), uint64(r.n))>>11) / (1 << 53)
-	wait := float64(roundWindow) / lambda * math.Log1p(u*math.Expm1(lambda))
+	wait := float64(s.window()) / lambda * math.Log1p(u*math.Expm1(lambda))
 	return at + Instant(wait)
+}
+
+// lambda is by how much the first timers are thinned out.
+func (s *Scheduler) lambda() float64 { return math.Log(float64(s.viewers())) + 1 }
+
+// window is over how long timers are spread. It grows with lambda in a very large
+// swarm: who is next must hear of the first before its own timer ends, and the way
+// there does not get shorter.
+func (s *Scheduler) window() time.Duration {
+	return max(roundWindow, time.Duration(float64(roundStep)*s.lambda()))
 }
 
 // stripe returns the state of stripe k of o.
@@ -320,7 +330,7 @@ func (s *Scheduler) claimed(ev Claimed) {
 		r := s.stripe(o, k)
 		if r.n < maxRounds && r.silent <= s.now {
 			r.n++
-			r.silent = max(s.now+Instant(roundWindow+roundGap), until)
+			r.silent = max(s.now+Instant(s.window()+roundGap), until)
 		}
 		if told := uint8(1) << min(max(ev.Round, 0), maxRounds); r.told&told == 0 {
 			r.told |= told

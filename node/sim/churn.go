@@ -16,9 +16,6 @@ const (
 	toPublisher = 3
 	// toNeighbour: the same, after asking the tracker (two).
 	toNeighbour = 5
-	// opens is how long it takes until a player asks for the playlist, at the mean:
-	// the lab's looks for its address every twentieth of a second.
-	opens = schedule.Instant(25 * time.Millisecond)
 	// playlists is what a joiner reads from the origin before its first segment.
 	playlists = 3000
 	// mostNeighbours is how many connections a node holds.
@@ -50,7 +47,7 @@ func (n *node) join() {
 	w.put(started, event{kind: scrape, node: int32(n.index)})
 	// The feed: one peer's window comes with the first connection; until then
 	// the origin's own playlist says as much as the publisher has signed.
-	w.put(started+opens+2*toPlaylist*w.delay(n.link, w.origin.link), event{kind: begin, node: int32(n.index)})
+	w.put(started+2*toPlaylist*w.delay(n.link, w.origin.link), event{kind: begin, node: int32(n.index)})
 }
 
 // gather has all viewers there from the beginning, see Config.Warm.

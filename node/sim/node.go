@@ -287,54 +287,6 @@ func (n *node) keep(seq, i int) {
 // words is how many words a segment's blocks take.
 func (w *world) words() int { return (segment.Blocks(w.size()) + 63) / 64 }
 
-// notice is the publisher's discovery of a segment, which it downloads unless it
-// runs beside the origin.
-func (n *node) notice(seq int) {
-	w := n.w
-	if w.cfg.Beside {
-		n.publish(seq)
-		return
-	}
-	blocks := segment.Blocks(w.size())
-	k := min(n.lanes.Count(), blocks)
-	n.reading[seq] = &reading{since: w.now, left: blocks}
-	for i := range k {
-		first, end := blocks*i/k, blocks*(i+1)/k
-		w.put(w.now+w.delay(n.link, w.origin.link), event{kind: get, node: int32(n.index), seq: int32(seq), block: int32(first), count: int32(end - first)})
-	}
-}
-
-// reading is a segment that the publisher downloads.
-type reading struct {
-	since schedule.Instant
-	left  int // blocks
-}
-
-// read takes one block of it.
-func (n *node) read(seq int) {
-	r := n.reading[seq]
-	if r.left--; r.left == 0 {
-		n.lanes.Took(time.Duration(n.w.now-r.since), n.w.cfg.Segment)
-	}
-	// Segments are signed in order.
-	for r := n.reading[n.known+1]; r != nil && r.left == 0; r = n.reading[n.known+1] {
-		delete(n.reading, n.known+1)
-		n.publish(n.known + 1)
-	}
-}
-
-// publish signs a segment and tells the neighbours.
-func (n *node) publish(seq int) {
-	w := n.w
-	n.known = seq
-	w.signed[seq] = w.now
-	w.put(w.now, event{kind: list, block: int32(seq)})
-	n.forgetOld()
-	w.egress += int64(len(n.peers)) * keepAlive * int64(w.cfg.Segment/time.Second)
-	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Held: segment.FullBitmap(segment.Blocks(w.size()))})
-	n.passOn(seq, -1)
-}
-
 // passOn hands a record to the neighbours: two at once, the others a moment
 // later.
 func (n *node) passOn(seq, from int) {

@@ -1,9 +1,13 @@
 package sim
 
 import (
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
+
+	"coral/node/schedule"
 )
 
 // TestShards holds a run that is divided against itself, and against the same
@@ -45,4 +49,41 @@ func TestShards(t *testing.T) {
 		}
 	}
 	t.Logf("in shards: %v\nin one piece: %v", &a.result, &one.result)
+}
+
+// Taken window by window a queue gives what it gives at once, in the same order.
+func TestQueueLimit(t *testing.T) {
+	fill := func() *queue {
+		q := &queue{end: schedule.Instant(10 * time.Second)}
+		rng := rand.New(rand.NewPCG(1, 2))
+		for i := range 5000 {
+			q.put(schedule.Instant(rng.Int64N(int64(11*time.Second))), event{block: int32(i)})
+		}
+		return q
+	}
+	drain := func(q *queue, limit schedule.Instant) (got []int32) {
+		last := schedule.Instant(0)
+		for {
+			at, ev, ok := q.take(limit)
+			if !ok {
+				return got
+			}
+			if at < last || at > limit {
+				t.Fatalf("%d after %d, with a limit of %d", at, last, limit)
+			}
+			if last = at; ev.block%7 == 0 && ev.block < 5000 { // it leads to something at once
+				q.put(at, event{block: ev.block + 5000})
+			}
+			got = append(got, ev.block)
+		}
+	}
+	q, w := fill(), fill()
+	all, parts := drain(q, schedule.Never), []int32(nil)
+	for at := schedule.Instant(0); at < q.end; at += schedule.Instant(7 * time.Millisecond) {
+		parts = append(parts, drain(w, at)...)
+	}
+	parts = append(parts, drain(w, schedule.Never)...)
+	if !slices.Equal(all, parts) || len(all) < 5000 {
+		t.Errorf("%d events at once, %d in parts, or in another order", len(all), len(parts))
+	}
 }
