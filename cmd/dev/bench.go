@@ -39,8 +39,13 @@ func runBenchmarks(ctx context.Context, root string, args []string) error {
 	span := f.Duration("time", time.Second, "how long each benchmark runs")
 	plots := f.String("plots", filepath.Join("dist", "plots"), "folder for the pictures, below Coral's")
 	large := f.Bool("large", false, "simulate 10,000 viewers too, and 100,000 in coarser units: many minutes more")
+	desk := f.String("app", "", "measure the desktop program instead: all, or some of start,play,gaps,idle,soak")
+	soak := f.Duration("soak", 48*time.Minute, "how long the soak watches")
 	if err := parse(f, args); err != nil {
 		return err
+	}
+	if *desk != "" {
+		return benchApp(ctx, root, *desk, *soak)
 	}
 	var rows [][]string
 	measured := map[string]map[string]float64{} // package, benchmark, MB/s
