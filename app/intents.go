@@ -181,12 +181,29 @@ func (a *app) commit(next settings.Settings) bool {
 	if a.decoding != nil && old.MaxHeight != next.MaxHeight {
 		a.decoding.SetMaxHeight(next.MaxHeight)
 	}
+	if old.Language != next.Language {
+		a.translate(next)
+	}
 	if old.Scale != next.Scale {
 		a.scaler.set(next.Scale)
 		a.onMain(func() { a.fyne.Settings().SetTheme(view.Theme(next.Theme)) })
 	}
 	a.applySharing(time.Now())
 	return true
+}
+
+// translate goes on in another language. It waits for Fyne's goroutine, so that the
+// two that say most words say none meanwhile.
+func (a *app) translate(cfg settings.Settings) {
+	if a.closing.Load() {
+		return
+	}
+	fyne.DoAndWait(func() {
+		if err := a.speaker.set(cfg); err != nil {
+			a.log.Error("language", "err", err)
+		}
+		a.window.Translate()
+	})
 }
 
 // remember changes settings that are not worth a word if they cannot be saved.

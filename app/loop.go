@@ -37,6 +37,7 @@ type app struct {
 	paths      system.Folders
 	options    Options
 	scaler     scaler
+	speaker    speaker
 	instance   *system.Instance
 	settings   *settings.Store
 	library    *library.Library

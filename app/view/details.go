@@ -54,6 +54,14 @@ func (d *detailsWindow) Show(m *Model, now time.Time) {
 	}
 }
 
+// close takes the window away; Show builds another.
+func (d *detailsWindow) close() {
+	if d.win != nil {
+		d.win.Close()
+	}
+	d.win, d.open = nil, false
+}
+
 func (d *detailsWindow) build() {
 	d.win = d.app.NewWindow(lang.L("Where the picture comes from"))
 	d.win.SetIcon(assets.Icon())
