@@ -120,7 +120,7 @@ func build(o Options, paths system.Folders, logFile *system.LogFile) (*app, erro
 	}
 	return &app{
 		log: log, logFile: logFile, paths: paths, options: o,
-		speaker: newSpeaker(), settings: store, library: lib, ledger: ledger, queue: newQueue(), resting: map[string]*open{},
+		speaker: newSpeaker(), settings: store, library: lib, ledger: ledger, queue: newQueue(), resting: map[string]*open{}, logos: newLogos(),
 	}, nil
 }
 

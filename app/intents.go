@@ -83,6 +83,8 @@ func (a *app) libraryIntent(i view.Intent) bool {
 		err = a.library.SetFavorite(i.ID, i.On)
 	case view.Forget:
 		a.forget(i.ID)
+	case view.WantLogo:
+		a.logo(i.ID)
 	case view.Rename:
 		err = a.library.Rename(i.ID, i.Name)
 	case view.SetChannelConsent:

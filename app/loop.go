@@ -64,6 +64,7 @@ type app struct {
 	sharing  sharing
 	meter    measure
 	listed   listed
+	logos    logos
 	notices  notices
 	consent  *question
 	sheet    *view.ShareSheet
