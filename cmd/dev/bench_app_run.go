@@ -77,6 +77,27 @@ func window(ctx context.Context, s *screen.Screen, title string) (string, error)
 	return first, err
 }
 
+// fillScreen makes the program's window as large as the screen.
+func fillScreen(ctx context.Context, s *screen.Screen, size string) error {
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	main, err := window(ctx, s, "Coral")
+	if err != nil {
+		return err
+	}
+	if _, err := s.Do(ctx, "mousemove", "640", "300", "windowfocus", "--sync", main, "key", "f"); err != nil {
+		return err
+	}
+	for {
+		if is, err := s.Do(ctx, "getwindowgeometry", main); err != nil || strings.Contains(is, size) {
+			return err
+		}
+		if err := wait(ctx, 100*time.Millisecond); err != nil {
+			return fmt.Errorf("full screen: %w", err)
+		}
+	}
+}
+
 // firstPicture is how long a program takes until a picture of the film is on the
 // screen, counted from since.
 func firstPicture(ctx context.Context, s *screen.Screen, since time.Time) (time.Duration, error) {

@@ -95,6 +95,17 @@ func (s *Screen) find() (n int, ok bool) {
 	return 0, false
 }
 
+// Light is how bright a row of the screen is, from 0 to 1.
+func (s *Screen) Light(y int) float64 {
+	sum := 0
+	for x, v := range s.row(y) {
+		if x%4 < 3 {
+			sum += int(v)
+		}
+	}
+	return float64(sum) / (255 * 3 * float64(s.wide))
+}
+
 // row reads a row of pixels: blue, green, red and nothing for each.
 func (s *Screen) row(y int) []byte {
 	b := make([]byte, s.stride)
