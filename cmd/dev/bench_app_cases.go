@@ -15,7 +15,7 @@ import (
 
 const (
 	// appRounds is how often a start is measured; the median is told.
-	appRounds = 3
+	appRounds = 5
 	// appSpan is how long a rate is measured for.
 	appSpan = 12 * time.Second
 	// restingFor is how long controls and caches get to come to rest: the controls go
@@ -30,9 +30,10 @@ const (
 var broadcastFilm = screen.Film{Wide: 1280, High: 720, Rate: 30, Length: 100 * time.Second, Segment: 2 * time.Second, BitRate: "2500k"}
 
 // plainMPV is how the player that Coral is held against is called: without the
-// user's configuration, drawing with the processor alone.
+// user's configuration, drawing with the processor alone. It looks for the machine's
+// sound as Coral does.
 func plainMPV(out, url string) []string {
-	return []string{"--no-config", "--no-terminal", "--fs", "--ao=null", "--vo=" + out, "--profile=sw-fast", "--gpu-sw=yes", url}
+	return []string{"--no-config", "--no-terminal", "--fs", "--vo=" + out, "--profile=sw-fast", "--gpu-sw=yes", url}
 }
 
 const sharesNoQuestion = `"share": "on",`
