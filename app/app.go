@@ -78,8 +78,11 @@ func Run(ctx context.Context, o Options) error {
 	a.scaler.set(a.settings.Get().Scale)
 	fa := fyneapp.NewWithID(ID)
 	a.desktop.tray = system.HasTray(ctx)
+	var player sync.WaitGroup
+	player.Go(func() { a.openPlayer(a.settings.Get()) }) // a tenth of a second and more
 	a.open(fa)
-	a.openPlayer(a.settings.Get())
+	player.Wait()
+	a.attach()
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -148,8 +151,14 @@ func (a *app) openPlayer(cfg settings.Settings) {
 		a.log.Warn("libmpv does not work", "err", err)
 		return
 	}
-	a.player, a.decoding, a.mpvVersion = p, p, p.Version()
-	a.video.Attach(p.Frames())
+	a.player, a.decoding, a.mpvVersion, a.frames = p, p, p.Version(), p.Frames()
+}
+
+// attach shows the player's pictures in the window.
+func (a *app) attach() {
+	if a.frames != nil {
+		a.video.Attach(a.frames)
+	}
 }
 
 // speaker sets the language of all words. The libraries read it in the environment.

@@ -55,6 +55,7 @@ func openRig(t *testing.T, dir string) *rig {
 	a.open(test.NewTempApp(t))
 	a.show = func(view.Model) {}
 	a.openPlayer(a.settings.Get())
+	a.attach()
 	ctx, cancel := context.WithCancel(t.Context())
 	a.ctx = ctx
 	done := make(chan struct{})

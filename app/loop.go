@@ -46,8 +46,9 @@ type app struct {
 	window     *view.Window
 	show       func(view.Model) // window's, but in tests: Fyne's test driver draws on any goroutine
 	video      *surface.Surface
-	player     player.Player // nil: no libmpv
-	decoding   decoding      // of player
+	player     player.Player       // nil: no libmpv
+	decoding   decoding            // of player
+	frames     surface.FrameSource // of player
 	noPlayer   error
 	mpvVersion string
 	queue      *queue
