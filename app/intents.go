@@ -3,12 +3,14 @@ package app
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/lang"
 
+	"coral/app/native"
 	"coral/app/settings"
 	"coral/app/view"
 )
@@ -276,6 +278,29 @@ func (a *app) clearCache() {
 	})
 }
 
+// relaxAfter is how long after the window was put away nothing of it is used any
+// more.
+const relaxAfter = 3 * time.Second
+
+// relax gives back the memory that only a window and a picture need.
+func (a *app) relax() {
+	a.later(func(ctx context.Context) func() {
+		select {
+		case <-time.After(relaxAfter):
+		case <-ctx.Done():
+			return nil
+		}
+		if a.decoding != nil {
+			a.decoding.Relax()
+		}
+		debug.FreeOSMemory()
+		if err := native.Relax(); err != nil {
+			a.log.Info("memory", "err", err)
+		}
+		return nil
+	})
+}
+
 // setHandler makes coral: and magnet: links open this program, or not.
 func (a *app) setHandler(on bool) {
 	a.later(func(ctx context.Context) func() {
@@ -315,5 +340,6 @@ func (a *app) closeWindow(i view.CloseWindow) {
 	a.saveWindow()
 	a.stopWatching()
 	a.page = view.PageLibrary
-	a.onMain(a.window.Fyne().Hide)
+	a.onMain(a.window.Hide)
+	a.relax()
 }

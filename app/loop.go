@@ -79,6 +79,7 @@ type app struct {
 type decoding interface {
 	SetHardware(on bool)
 	SetMaxHeight(lines int)
+	Relax()
 }
 
 // queue hands functions to the loop. It is unbounded, since Fyne's goroutine

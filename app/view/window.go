@@ -54,6 +54,7 @@ type Window struct {
 	left       time.Time // when full screen was left last
 	model      *Model    // the last drawn; nil: none
 	look       look
+	hidden     bool    // in the tray
 	scale      float32 // of the screen, that icons were drawn for
 	header     *header
 	pages      map[Page]page // that were built; the others are when they are first seen
@@ -105,7 +106,7 @@ func (w *Window) build() {
 	w.overlays = []overlay{newShareSheet(emit), newCloseQuestion(emit), newConsent(emit)}
 	w.notices = newNoticeStack(emit)
 	w.details = newDetailsWindow(w.app, emit)
-	w.tray = newTray(w.app, w.win, emit)
+	w.tray = newTray(w.app, w.Raise, emit)
 	w.root = newFrameOf(w)
 	w.win.SetContent(w.root)
 }
