@@ -19,7 +19,7 @@ import (
 // comes to the screen and when, and what the process takes. Each case has a channel,
 // a display and a user's folders of its own.
 type appBench struct {
-	root, dir string
+	dir       string
 	coral     string
 	coralnode string
 	soak      time.Duration
@@ -47,8 +47,8 @@ var appCases = []struct {
 }
 
 // benchApp runs the cases that are named, with commas between them; "all" are all
-// but the soak.
-func benchApp(ctx context.Context, root, names string, soak time.Duration) error {
+// but the soak. The programs are built, or taken from a folder.
+func benchApp(ctx context.Context, root, names, programs string, soak time.Duration) error {
 	if runtime.GOOS != "linux" {
 		return errors.New("the app is measured on Linux only: the display in memory is Xvfb")
 	}
@@ -58,16 +58,18 @@ func benchApp(ctx context.Context, root, names string, soak time.Duration) error
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if programs == "" {
+		fmt.Fprintln(os.Stderr, "building …")
+		programs = dir
+		for name, env := range map[string][]string{"coralnode": noCgo, "coral": desktop} {
+			if err := stream(ctx, root, env, "go", "build", "-o", filepath.Join(dir, name), "./cmd/"+name); err != nil {
+				return err
+			}
+		}
+	}
 	b := &appBench{
-		root: root, dir: dir, soak: soak, coral: filepath.Join(dir, "coral"), coralnode: filepath.Join(dir, "coralnode"),
+		dir: dir, soak: soak, coral: filepath.Join(programs, "coral"), coralnode: filepath.Join(programs, "coralnode"),
 		clips: map[screen.Film]string{},
-	}
-	fmt.Fprintln(os.Stderr, "building …")
-	if err := stream(ctx, root, noCgo, "go", "build", "-o", b.coralnode, "./cmd/coralnode"); err != nil {
-		return err
-	}
-	if err := stream(ctx, root, desktop, "go", "build", "-o", b.coral, "./cmd/coral"); err != nil {
-		return err
 	}
 	wanted := strings.Split(names, ",")
 	var errs []error
