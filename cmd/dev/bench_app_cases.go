@@ -25,8 +25,8 @@ const (
 	appWindow = 6
 )
 
-// broadcastFilm is what is watched: its length keeps a case within one round, so
-// that a discontinuity is measured in the soak only.
+// broadcastFilm is what is watched. Rates are measured in its first round: mpv and
+// Coral meet a discontinuity in the soak only.
 var broadcastFilm = screen.Film{Wide: 1280, High: 720, Rate: 30, Length: 60 * time.Second, Segment: 2 * time.Second, BitRate: "2500k"}
 
 // plainMPV is how the player that Coral is held against is called: without the
