@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -70,16 +71,18 @@ func Run(ctx context.Context, o Options) error {
 	}
 	a.instance = instance
 	describe(o.Version)
-	speak(a.settings.Get())
+	if err := a.speaker.set(a.settings.Get()); err != nil {
+		return err
+	}
 	a.scaler = newScaler()
 	a.scaler.set(a.settings.Get().Scale)
 	fa := fyneapp.NewWithID(ID)
-	if err := lang.AddTranslationsFS(assets.Translations(), "translations"); err != nil {
-		return fmt.Errorf("read translations: %w", err)
-	}
 	a.desktop.tray = system.HasTray(ctx)
+	var player sync.WaitGroup
+	player.Go(func() { a.openPlayer(a.settings.Get()) }) // a tenth of a second and more
 	a.open(fa)
-	a.openPlayer(a.settings.Get())
+	player.Wait()
+	a.attach()
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -120,7 +123,7 @@ func build(o Options, paths system.Folders, logFile *system.LogFile) (*app, erro
 	}
 	return &app{
 		log: log, logFile: logFile, paths: paths, options: o,
-		settings: store, library: lib, ledger: ledger, queue: newQueue(), resting: map[string]*open{},
+		speaker: newSpeaker(), settings: store, library: lib, ledger: ledger, queue: newQueue(), resting: map[string]*open{}, logos: newLogos(),
 	}, nil
 }
 
@@ -148,19 +151,44 @@ func (a *app) openPlayer(cfg settings.Settings) {
 		a.log.Warn("libmpv does not work", "err", err)
 		return
 	}
-	a.player, a.decoding, a.mpvVersion = p, p, p.Version()
-	a.video.Attach(p.Frames())
+	a.player, a.decoding, a.mpvVersion, a.frames = p, p, p.Version(), p.Frames()
 }
 
-// speak makes the libraries use the language that was chosen: they read the
-// environment once, when they are started.
-func speak(cfg settings.Settings) {
-	if l, ok := locales[cfg.Language]; ok {
-		os.Setenv("LANGUAGE", cfg.Language)
-		os.Setenv("LC_ALL", l)
-	} else if v := os.Getenv("LC_ALL") + os.Getenv("LANG"); v == "" || v == "C" || v == "POSIX" {
-		os.Setenv("LANG", "en_US.UTF-8")
+// attach shows the player's pictures in the window.
+func (a *app) attach() {
+	if a.frames != nil {
+		a.video.Attach(a.frames)
 	}
+}
+
+// speaker sets the language of all words. The libraries read it in the environment.
+type speaker map[string]string // what the environment said when the program began
+
+func newSpeaker() speaker {
+	s := speaker{}
+	for _, name := range []string{"LANGUAGE", "LC_ALL", "LANG"} {
+		s[name] = os.Getenv(name)
+	}
+	if v := s["LC_ALL"] + s["LANG"]; v == "" || v == "C" || v == "POSIX" {
+		s["LANG"] = "en_US.UTF-8"
+	}
+	return s
+}
+
+// set takes effect with the next word. No other goroutine may say one meanwhile.
+func (s speaker) set(cfg settings.Settings) error {
+	said := maps.Clone(s)
+	if l, ok := locales[cfg.Language]; ok {
+		said["LANGUAGE"], said["LC_ALL"] = cfg.Language, l
+	}
+	for name, v := range said {
+		os.Setenv(name, v)
+	}
+	// This is what makes Fyne look at the environment again.
+	if err := lang.AddTranslationsFS(assets.Translations(), "translations"); err != nil {
+		return fmt.Errorf("read translations: %w", err)
+	}
+	return nil
 }
 
 // scaler sets how large Fyne draws. Whoever has said so in the environment is

@@ -55,6 +55,7 @@ func openRig(t *testing.T, dir string) *rig {
 	a.open(test.NewTempApp(t))
 	a.show = func(view.Model) {}
 	a.openPlayer(a.settings.Get())
+	a.attach()
 	ctx, cancel := context.WithCancel(t.Context())
 	a.ctx = ctx
 	done := make(chan struct{})
@@ -258,6 +259,34 @@ func TestOpen(t *testing.T) {
 	if m.Share.Link != "https://one.example/a.m3u8" || m.Share.QR == nil {
 		t.Errorf("%+v", m.Share)
 	}
+}
+
+// Another language is spoken at once, in the window and by the program, and the
+// system's again.
+func TestLanguage(t *testing.T) {
+	r := newRig(t)
+	said := func(want string) {
+		t.Helper()
+		r.say(view.Open{Text: "/no/such/file"})
+		m := r.until("a word", func(m view.Model) bool { return len(m.Notices) > 0 })
+		if got := m.Notices[0].Text; !strings.Contains(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+		r.say(view.Dismiss{ID: m.Notices[0].ID})
+	}
+	speak := func(language string) {
+		t.Helper()
+		cfg := r.model().Settings
+		cfg.Language = language
+		r.say(view.Change{Settings: cfg})
+	}
+	for _, name := range []string{"LANGUAGE", "LC_ALL", "LANG"} {
+		t.Setenv(name, os.Getenv(name)) // put back after the test
+	}
+	speak("de")
+	said("weder ein Link noch eine Datei")
+	speak("en")
+	said("neither a link nor a file")
 }
 
 // What was done is there after the next start.

@@ -147,11 +147,7 @@ func (a *app) tellDesktop() {
 
 // raise brings the window to the front.
 func (a *app) raise() {
-	a.onMain(func() {
-		w := a.window.Fyne()
-		w.Show()
-		w.RequestFocus()
-	})
+	a.onMain(a.window.Raise)
 }
 
 // setFullScreen is carried out by the window, which follows the model.

@@ -3,12 +3,14 @@ package app
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/lang"
 
+	"coral/app/native"
 	"coral/app/settings"
 	"coral/app/view"
 )
@@ -83,6 +85,8 @@ func (a *app) libraryIntent(i view.Intent) bool {
 		err = a.library.SetFavorite(i.ID, i.On)
 	case view.Forget:
 		a.forget(i.ID)
+	case view.WantLogo:
+		a.logo(i.ID)
 	case view.Rename:
 		err = a.library.Rename(i.ID, i.Name)
 	case view.SetChannelConsent:
@@ -181,12 +185,29 @@ func (a *app) commit(next settings.Settings) bool {
 	if a.decoding != nil && old.MaxHeight != next.MaxHeight {
 		a.decoding.SetMaxHeight(next.MaxHeight)
 	}
+	if old.Language != next.Language {
+		a.translate(next)
+	}
 	if old.Scale != next.Scale {
 		a.scaler.set(next.Scale)
 		a.onMain(func() { a.fyne.Settings().SetTheme(view.Theme(next.Theme)) })
 	}
 	a.applySharing(time.Now())
 	return true
+}
+
+// translate goes on in another language. It waits for Fyne's goroutine, so that the
+// two that say most words say none meanwhile.
+func (a *app) translate(cfg settings.Settings) {
+	if a.closing.Load() {
+		return
+	}
+	fyne.DoAndWait(func() {
+		if err := a.speaker.set(cfg); err != nil {
+			a.log.Error("language", "err", err)
+		}
+		a.window.Translate()
+	})
 }
 
 // remember changes settings that are not worth a word if they cannot be saved.
@@ -257,6 +278,29 @@ func (a *app) clearCache() {
 	})
 }
 
+// relaxAfter is how long after the window was put away nothing of it is used any
+// more.
+const relaxAfter = 3 * time.Second
+
+// relax gives back the memory that only a window and a picture need.
+func (a *app) relax() {
+	a.later(func(ctx context.Context) func() {
+		select {
+		case <-time.After(relaxAfter):
+		case <-ctx.Done():
+			return nil
+		}
+		if a.decoding != nil {
+			a.decoding.Relax()
+		}
+		debug.FreeOSMemory()
+		if err := native.Relax(); err != nil {
+			a.log.Info("memory", "err", err)
+		}
+		return nil
+	})
+}
+
 // setHandler makes coral: and magnet: links open this program, or not.
 func (a *app) setHandler(on bool) {
 	a.later(func(ctx context.Context) func() {
@@ -296,5 +340,6 @@ func (a *app) closeWindow(i view.CloseWindow) {
 	a.saveWindow()
 	a.stopWatching()
 	a.page = view.PageLibrary
-	a.onMain(a.window.Fyne().Hide)
+	a.onMain(a.window.Hide)
+	a.relax()
 }

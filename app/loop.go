@@ -37,6 +37,7 @@ type app struct {
 	paths      system.Folders
 	options    Options
 	scaler     scaler
+	speaker    speaker
 	instance   *system.Instance
 	settings   *settings.Store
 	library    *library.Library
@@ -45,8 +46,9 @@ type app struct {
 	window     *view.Window
 	show       func(view.Model) // window's, but in tests: Fyne's test driver draws on any goroutine
 	video      *surface.Surface
-	player     player.Player // nil: no libmpv
-	decoding   decoding      // of player
+	player     player.Player       // nil: no libmpv
+	decoding   decoding            // of player
+	frames     surface.FrameSource // of player
 	noPlayer   error
 	mpvVersion string
 	queue      *queue
@@ -63,6 +65,7 @@ type app struct {
 	sharing  sharing
 	meter    measure
 	listed   listed
+	logos    logos
 	notices  notices
 	consent  *question
 	sheet    *view.ShareSheet
@@ -76,6 +79,7 @@ type app struct {
 type decoding interface {
 	SetHardware(on bool)
 	SetMaxHeight(lines int)
+	Relax()
 }
 
 // queue hands functions to the loop. It is unbounded, since Fyne's goroutine

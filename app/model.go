@@ -72,6 +72,9 @@ func (a *app) channelModel(c library.Channel) view.Channel {
 	if !c.LastSeen.IsZero() { // others have none
 		v.Poster = a.library.Poster(c.ID)
 	}
+	if v.Poster == nil && c.Logo != "" {
+		v.Poster, v.Logo = a.library.Logo(c.ID), true
+	}
 	for _, o := range a.sessions() {
 		if o.channel.ID == c.ID {
 			v.State, v.Peers = view.Live, o.last.Peers.Connected

@@ -20,7 +20,7 @@
 //
 // channels.json: {"version":1,"channels":[…]}, one channel a line, in the order
 // in which they came. ledger.json: {"version":1,"all":…,"channels":{…}}, bytes
-// by calendar month, in the user's time zone, and ever. posters/ID.png: pictures
-// of at most 320×180. A line of channels.json that cannot be used is dropped and
+// by calendar month, in the user's time zone, and ever. posters/ID.png and
+// logos/ID.png: pictures of at most 320×180, two hundred in each folder. A line of channels.json that cannot be used is dropped and
 // counted; the others are kept.
 package library

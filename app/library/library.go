@@ -53,6 +53,7 @@ type Library struct {
 	folder  string
 	found   Found
 	posters posters
+	logos   posters
 
 	saving sync.Mutex // held while the file is written, so that the newest wins; taken before mu
 
@@ -71,7 +72,7 @@ type Library struct {
 // of a file that exists and cannot be read; even then the Library can be used,
 // and is empty.
 func Open(dir string) (*Library, error) {
-	l := &Library{folder: dir, all: map[string]*entry{}, posters: posters{folder: filepath.Join(dir, "posters")}}
+	l := &Library{folder: dir, all: map[string]*entry{}, posters: posters{folder: filepath.Join(dir, "posters")}, logos: posters{folder: filepath.Join(dir, "logos")}}
 	var list []Channel
 	found, err := durable.Read(l.file(), maxLibraryFile, func(b []byte) error {
 		got, dropped, err := decodeChannels(b)
@@ -229,7 +230,7 @@ func (l *Library) SetConsent(id string, consent settings.Consent) error {
 	return l.Update(id, func(c *Channel) { c.Consent = consent })
 }
 
-// Forget removes a channel and its poster. The ledger has its own Forget.
+// Forget removes a channel and its pictures. The ledger has its own Forget.
 func (l *Library) Forget(id string) error {
 	err := l.edit("forget", func() error {
 		if l.all[id] == nil {
@@ -242,7 +243,7 @@ func (l *Library) Forget(id string) error {
 	if errors.Is(err, ErrUnknown) {
 		return err
 	}
-	return errors.Join(err, l.posters.remove(id))
+	return errors.Join(err, l.posters.remove(id), l.logos.remove(id))
 }
 
 // Touch notes that a channel is watched. It is written some seconds later.

@@ -88,6 +88,29 @@ func (l *Library) SetPoster(id string, img image.Image) error {
 	return nil
 }
 
+// PutLogo makes the channel's logo of a picture that came from anywhere. It is shown
+// where there is no poster.
+func (l *Library) PutLogo(id string, r io.Reader) error {
+	img, err := decodePicture(r)
+	if err != nil {
+		return fmt.Errorf("read logo: %w", err)
+	}
+	if _, ok := l.Get(id); !ok {
+		return fmt.Errorf("save logo: %w", ErrUnknown)
+	}
+	if err := l.logos.put(id, Shrink(img)); err != nil {
+		return fmt.Errorf("save logo: %w", err)
+	}
+	return nil
+}
+
+// HasLogo reports whether the channel's logo is there, and brings it from the disk.
+func (l *Library) HasLogo(id string) bool { return l.logos.get(id) != nil }
+
+// Logo returns a channel's logo if it was put or asked for since the program began.
+// It never looks at the disk: there may be thousands.
+func (l *Library) Logo(id string) image.Image { return l.logos.peek(id) }
+
 // Poster returns a channel's poster, or nil. Callers do not change it. The first
 // time it comes from the disk, which takes some milliseconds.
 func (l *Library) Poster(id string) image.Image { return l.posters.get(id) }
@@ -180,6 +203,15 @@ func (p *posters) get(id string) image.Image {
 		have.img = img
 	}
 	return have.img
+}
+
+func (p *posters) peek(id string) image.Image {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if have := p.have[id]; have != nil {
+		return have.img
+	}
+	return nil
 }
 
 func (p *posters) read(id string) (image.Image, error) {

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -32,7 +33,9 @@ func newDetailsWindow(a fyne.App, emit func(Intent)) *detailsWindow {
 	return &detailsWindow{app: a, emit: emit}
 }
 
-// Show opens, draws or closes the window.
+// Show opens, draws or closes the window. The first time it comes in steps, an empty
+// window first, for the picture stands still meanwhile: Fyne makes and draws all
+// windows on one goroutine, and a new one has everything to draw for the first time.
 func (d *detailsWindow) Show(m *Model, now time.Time) {
 	if m.Details == nil {
 		if d.open {
@@ -41,10 +44,16 @@ func (d *detailsWindow) Show(m *Model, now time.Time) {
 		}
 		return
 	}
-	if d.win == nil {
+	switch {
+	case d.win == nil:
 		d.build()
-	}
-	if !d.open || now.Sub(d.last) >= detailsEvery {
+	case d.view == nil:
+		d.view = newDetailsView(d.emit)
+		d.view.show(m)
+		d.view.reveal()
+		d.win.SetContent(d.view.root)
+		d.last = now
+	case d.view.reveal(), !d.open, now.Sub(d.last) >= detailsEvery:
 		d.last = now
 		d.view.show(m)
 	}
@@ -54,12 +63,18 @@ func (d *detailsWindow) Show(m *Model, now time.Time) {
 	}
 }
 
+// close takes the window away; Show builds another.
+func (d *detailsWindow) close() {
+	if d.win != nil {
+		d.win.Close()
+	}
+	d.win, d.view, d.open = nil, nil, false
+}
+
 func (d *detailsWindow) build() {
 	d.win = d.app.NewWindow(lang.L("Where the picture comes from"))
 	d.win.SetIcon(assets.Icon())
 	d.win.SetPadded(false)
-	d.view = newDetailsView(d.emit)
-	d.win.SetContent(d.view.root)
 	d.win.Resize(fyne.NewSize(detailsWidth, detailsHeight))
 	leave := func() { d.emit(ShowDetails{false}) }
 	d.win.SetCloseIntercept(leave)
@@ -89,6 +104,7 @@ type detailsView struct {
 	help     *note
 	settings *control
 	facts    *facts
+	hidden   [][]fyne.CanvasObject // not seen yet, in the order in which they come
 }
 
 func newDetailsView(emit func(Intent)) *detailsView {
@@ -110,10 +126,28 @@ func newDetailsView(emit func(Intent)) *detailsView {
 	charts := newColumn(12, v.sources.root, v.times.root, v.upload.root)
 	peers := newPanel(newColumn(-6, newHeading(lang.L("Viewers who carry it with you"), theme.SizeNameText), v.peers, v.peerText), 6)
 	reach := newPanel(newColumn(-6, v.reach, v.help, container.New(inset{8, 6}, container.NewHBox(v.settings))), 6)
-	side := newColumn(12, peers, reach, newPanel(v.facts.root, 10))
+	facts := newPanel(v.facts.root, 10)
+	v.hidden = [][]fyne.CanvasObject{{v.sources.root}, {peers}, {v.times.root, v.upload.root}, {reach, facts}}
+	for _, o := range slices.Concat(v.hidden...) {
+		o.Hide()
+	}
+	side := newColumn(12, peers, reach, facts)
 	body := newColumn(8, v.sentence, container.New(&tiles{least: 380, gap: 12}, charts, side))
 	v.root = container.NewVScroll(container.New(inset{14, 10}, body))
 	return v
+}
+
+// reveal shows the next part, and reports whether there was one.
+func (v *detailsView) reveal() bool {
+	if len(v.hidden) == 0 {
+		return false
+	}
+	for _, o := range v.hidden[0] {
+		o.Show()
+	}
+	v.hidden = v.hidden[1:]
+	v.root.Refresh()
+	return true
 }
 
 // show draws m. All of it is news, twice a second.

@@ -35,8 +35,14 @@ func TestDetailsWindow(t *testing.T) {
 	now := time.Now()
 	m.Details = someDetails(120)
 	w.show(m, now)
-	if !w.details.open {
-		t.Fatal("no details")
+	if !w.details.open || w.details.view != nil {
+		t.Fatal("no details, or more than an empty window at once")
+	}
+	for steps := 1; w.details.view == nil || len(w.details.view.hidden) > 0; steps++ {
+		if steps > 6 {
+			t.Fatal("the details do not come")
+		}
+		w.show(m, now)
 	}
 	first := w.details.win.Canvas().Capture()
 	m = watchModel(live())

@@ -40,7 +40,7 @@ func newLibraryPage(emit func(Intent)) page {
 	p.buildFilters()
 	p.grid = newChannelGrid(channelActions{
 		play: p.play, favourite: p.favourite, forget: p.forget, rename: p.rename, menu: p.showMenu,
-		search: p.FocusSearch,
+		search: p.FocusSearch, logo: func(c Channel) { emit(WantLogo{c.ID}) },
 	})
 	p.welcome = newWelcome(func() { emit(OpenFile{}) })
 	p.nothing = newNothingFound(p.showAll)

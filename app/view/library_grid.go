@@ -14,6 +14,7 @@ type channelActions struct {
 	play, favourite, forget, rename func(Channel)
 	menu                            func(Channel, fyne.Position) // at a place on the canvas
 	search                          func()
+	logo                            func(Channel) // it is in sight, and has a logo that is not there
 }
 
 // channelGrid shows any number of channels as cards; only those in sight exist.
@@ -23,7 +24,8 @@ type channelGrid struct {
 	posters posters
 
 	channels []Channel
-	cursor   string // ID of the channel that the keyboard is at; "": the first
+	asked    map[string]bool // IDs whose logos were asked for
+	cursor   string          // ID of the channel that the keyboard is at; "": the first
 	focused  bool
 	laid     float32 // width of the last layout
 
@@ -39,7 +41,7 @@ var (
 )
 
 func newChannelGrid(act channelActions) *channelGrid {
-	g := &channelGrid{act: act, cards: make(map[string]*card)}
+	g := &channelGrid{act: act, cards: make(map[string]*card), asked: make(map[string]bool)}
 	g.field = container.New(fieldLayout{g})
 	g.scroll = container.NewVScroll(g.field)
 	g.scroll.OnScrolled = func(fyne.Position) { g.arrange() }
@@ -146,6 +148,10 @@ func (g *channelGrid) arrange() {
 		c.Resize(size)
 		c.Move(pos)
 		c.set(ch, g.focused && i == at)
+		if ch.Logo && ch.Poster == nil && !g.asked[ch.ID] {
+			g.asked[ch.ID] = true
+			g.act.logo(ch)
+		}
 		objects = append(objects, c)
 	}
 	g.field.Objects = objects

@@ -2,6 +2,7 @@ package view
 
 import (
 	"image"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -385,4 +386,17 @@ func TestPosters(t *testing.T) {
 	if !wide(image.NewRGBA(image.Rect(0, 0, 16, 9))) || wide(image.NewRGBA(image.Rect(0, 0, 9, 9))) || wide(&image.RGBA{}) {
 		t.Error("wide")
 	}
+}
+
+// A logo that is not there is asked for once, when its channel is in sight.
+func TestLibraryWantsLogos(t *testing.T) {
+	all := someChannels(100)
+	all[1].Logo, all[2].Logo, all[99].Logo = true, true, true
+	all[2].Poster = image.NewRGBA(image.Rect(0, 0, 9, 9))
+	p, r, _, _ := newTestLibrary(t, 600, 400, all)
+	r.want(t, WantLogo{"id1"})
+	all = slices.Clone(all)
+	all[0].Name = "another"
+	p.Show(&Model{Channels: all})
+	r.want(t)
 }

@@ -46,6 +46,7 @@ type Channel struct {
 	Name     string
 	Group    string
 	Poster   image.Image // nil: drawn from the name
+	Logo     bool        // there may be a picture, if WantLogo asks for it
 	Favorite bool
 	LastSeen time.Time
 	State    ChannelState
@@ -273,6 +274,7 @@ type (
 	}
 	Forget            struct{ ID string } // remove from the library, with its cache
 	Rename            struct{ ID, Name string }
+	WantLogo          struct{ ID string } // the channel is in sight, and its logo is not there
 	ShareChannel      struct{ ID string } // show link and QR code
 	CloseShare        struct{}
 	CopyText          struct{ Text string }
@@ -328,6 +330,7 @@ func (ChooseGroup) intent()       {}
 func (SetFavorite) intent()       {}
 func (Forget) intent()            {}
 func (Rename) intent()            {}
+func (WantLogo) intent()          {}
 func (ShareChannel) intent()      {}
 func (CloseShare) intent()        {}
 func (CopyText) intent()          {}

@@ -27,9 +27,10 @@ func (w *Window) Use(n Native) {
 			_ = n.KeepAbove(h, on) // a mini player that is not above is one still
 		}
 	}
-	w.watch.hidePtr = func() {
+	w.hidePtr = func() {
 		_ = n.NudgePointer() // the pointer is seen a little longer
 	}
+	w.watch.hidePtr = w.hidePtr
 }
 
 // handle is the window system's own name for a window; 0: not known.

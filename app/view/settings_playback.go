@@ -97,12 +97,11 @@ func newLookSection(p *settingsPage) *section {
 	language := newPicker([]string{"", "en", "de"}, []string{lang.L("As the system"), "English", "Deutsch"},
 		func(v string) { p.edit(func(x *settings.Settings) { x.Language = v }) })
 
-	restart := lang.L("Takes effect when Coral is started again.")
 	root := newSectionBody(lang.L("Appearance"),
 		newGroup("",
 			newRow(lang.L("Colours"), "", least(200, 0, colours.widget)),
 			newRow(lang.L("Size of text and controls"), "", least(200, 0, scale.widget)),
-			newRow(lang.L("Language"), restart, least(200, 0, language.widget))))
+			newRow(lang.L("Language"), "", least(200, 0, language.widget))))
 	return &section{title: lang.L("Appearance"), icon: theme.ColorPaletteIcon(), root: root, show: func(_ *Model, v settings.Settings) {
 		colours.show(v.Theme, string(v.Theme))
 		scale.show(v.Scale, percent(v.Scale))

@@ -23,19 +23,16 @@ type tray struct {
 // trayTell is how often the rate in the menu is brought up to date.
 const trayTell = 5 * time.Second
 
-func newTray(a fyne.App, win fyne.Window, emit func(Intent)) *tray {
+func newTray(a fyne.App, raise func(), emit func(Intent)) *tray {
 	t := &tray{}
 	t.app, _ = a.(desktop.App)
-	raise := fyne.NewMenuItem(lang.L("Show Coral"), func() {
-		win.Show()
-		win.RequestFocus()
-	})
+	front := fyne.NewMenuItem(lang.L("Show Coral"), raise)
 	t.state = fyne.NewMenuItem("", nil)
 	t.state.Disabled = true
 	t.pause = fyne.NewMenuItem(lang.L("Pause sharing"), func() { emit(PauseSharing{!t.paused}) })
 	quit := fyne.NewMenuItem(lang.L("Quit"), func() { emit(Quit{}) })
 	quit.IsQuit = true // else Fyne adds one that does not tell the swarm
-	t.menu = fyne.NewMenu("Coral", raise, t.state, t.pause, fyne.NewMenuItemSeparator(), quit)
+	t.menu = fyne.NewMenu("Coral", front, t.state, t.pause, fyne.NewMenuItemSeparator(), quit)
 	return t
 }
 

@@ -36,9 +36,10 @@ const (
 // Window is the program's main window, with the details window and the tray.
 // Its unexported fields below the first group belong to Fyne's goroutine.
 type Window struct {
-	app  fyne.App
-	win  fyne.Window
-	emit func(Intent)
+	app   fyne.App
+	win   fyne.Window
+	video Video
+	emit  func(Intent)
 
 	mu     sync.Mutex
 	newest *Model // given to Show, not drawn yet
@@ -53,6 +54,7 @@ type Window struct {
 	left       time.Time // when full screen was left last
 	model      *Model    // the last drawn; nil: none
 	look       look
+	hidden     bool    // in the tray
 	scale      float32 // of the screen, that icons were drawn for
 	header     *header
 	pages      map[Page]page // that were built; the others are when they are first seen
@@ -63,6 +65,7 @@ type Window struct {
 	details    *detailsWindow
 	tray       *tray
 	mini       miniPlayer
+	hidePtr    func() // see watchPage
 	keys       *keys
 	root       *fyne.Container
 }
@@ -70,7 +73,7 @@ type Window struct {
 // New builds the window around video, hidden until Fyne().Show is called. emit
 // is called on Fyne's goroutine and must not block.
 func New(a fyne.App, video Video, emit func(Intent)) *Window {
-	w := &Window{app: a, emit: emit, scale: 1}
+	w := &Window{app: a, video: video, emit: emit, scale: 1}
 	if now, ok := a.Settings().Theme().(look); ok {
 		w.look = now
 	} else {
@@ -82,24 +85,46 @@ func New(a fyne.App, video Video, emit func(Intent)) *Window {
 	w.win.SetPadded(false)
 
 	w.keys = newKeys(w)
-	w.header = newHeader(emit)
-	w.watch = newWatchPage(emit, video, w.keys)
-	w.pages = map[Page]page{PageLibrary: newLibraryPage(emit), PageWatch: w.watch}
-	w.help = newKeyHelp()
-	// The later lies above the earlier: nothing may hide the question of consent.
-	w.overlays = []overlay{newShareSheet(emit), newCloseQuestion(emit), newConsent(emit)}
-	w.notices = newNoticeStack(emit)
-	w.details = newDetailsWindow(a, emit)
-	w.tray = newTray(a, w.win, emit)
 	w.mini = miniPlayer{win: w.win}
-
-	w.root = newFrameOf(w)
-	w.win.SetContent(w.root)
+	w.build()
 	w.win.Resize(fyne.NewSize(startWidth, startHeight))
 	w.win.SetCloseIntercept(func() { emit(CloseWindow{Answer: settings.CloseAsk}) })
 	w.win.SetOnDropped(func(_ fyne.Position, dropped []fyne.URI) { openDropped(dropped, emit) })
 	w.keys.connect(w.win.Canvas())
 	return w
+}
+
+// build makes all that has words in it.
+func (w *Window) build() {
+	emit := w.emit
+	w.header = newHeader(emit)
+	w.watch = newWatchPage(emit, w.video, w.keys)
+	w.watch.hidePtr = w.hidePtr
+	w.pages = map[Page]page{PageLibrary: newLibraryPage(emit), PageWatch: w.watch}
+	w.help = newKeyHelp()
+	// The later lies above the earlier: nothing may hide the question of consent.
+	w.overlays = []overlay{newShareSheet(emit), newCloseQuestion(emit), newConsent(emit)}
+	w.notices = newNoticeStack(emit)
+	w.details = newDetailsWindow(w.app, emit)
+	w.tray = newTray(w.app, w.Raise, emit)
+	w.root = newFrameOf(w)
+	w.win.SetContent(w.root)
+}
+
+// Translate builds everything anew in the language that package lang has changed
+// to. It is called on Fyne's goroutine.
+func (w *Window) Translate() {
+	settings, leaf := w.pages[PageSettings].(*settingsPage)
+	w.details.close()
+	w.build()
+	if w.model == nil {
+		return
+	}
+	if leaf { // where the language was chosen
+		w.screen(PageSettings).(*settingsPage).choose(settings.chosen)
+	}
+	w.show(w.model, time.Now())
+	w.root.Refresh()
 }
 
 // Fyne returns the window itself.

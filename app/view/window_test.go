@@ -11,11 +11,13 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
 	"coral/app/settings"
+	"coral/assets"
 	"coral/player"
 )
 
@@ -45,6 +47,43 @@ func testWindow(t *testing.T, width, height float32) (*Window, *intents) {
 		w.win.Close()
 	})
 	return w, r
+}
+
+// spoken makes package lang speak a language until the test's end.
+func spoken(t *testing.T, language string) {
+	t.Helper()
+	speak := func() {
+		if err := lang.AddTranslationsFS(assets.Translations(), "translations"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(speak) // after the environment was put back
+	t.Setenv("LANGUAGE", language)
+	t.Setenv("LC_ALL", language+".UTF-8")
+	speak()
+}
+
+// A window in another language is the same window: where one was, with what plays.
+func TestTranslate(t *testing.T) {
+	w, _ := testWindow(t, 1000, 700)
+	video := w.watch.video
+	m := &Model{Page: PageSettings, Settings: someSettings(), Details: &Details{}}
+	w.show(m, time.Now())
+	w.pages[PageSettings].(*settingsPage).choose(3)
+	spoken(t, "de")
+	w.Translate()
+	if got := w.header.tabs[1].text; got != "Einstellungen" {
+		t.Errorf("a tab says %q", got)
+	}
+	if got := w.pages[PageSettings].(*settingsPage).chosen; got != 3 || !w.pages[PageSettings].Object().Visible() {
+		t.Errorf("leaf %d of the settings", got)
+	}
+	if !w.details.open || w.details.win.Title() != "Woher das Bild kommt" {
+		t.Errorf("the details are gone, or %q", w.details.win.Title())
+	}
+	if w.win.Content() != w.root || w.watch.video != video {
+		t.Error("the window shows what it showed")
+	}
 }
 
 // same says whether two pictures do not differ.

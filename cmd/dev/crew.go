@@ -6,9 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -61,6 +65,45 @@ func (c *crew) start(ctx context.Context, name, program string, args ...string) 
 			c.cancel(fmt.Errorf("the %s ended: %w", name, errors.Join(err, errEarly)))
 		}
 	})
+}
+
+// userFolders has programs keep what is a user's below a folder.
+func userFolders(dir string) []string {
+	return []string{
+		"XDG_STATE_HOME=" + filepath.Join(dir, "state"), "XDG_CACHE_HOME=" + filepath.Join(dir, "cache"),
+		"XDG_CONFIG_HOME=" + filepath.Join(dir, "config"), "XDG_DATA_HOME=" + filepath.Join(dir, "data"),
+	}
+}
+
+// publish starts a publisher of an origin's playlist and the helpers; all that they
+// keep is below dir. It returns the channel's link.
+func (c *crew) publish(ctx context.Context, dir, coralnode, source string) (link string, err error) {
+	port, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	at := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	file := filepath.Join(dir, "link")
+	c.start(ctx, "publisher", coralnode, "publish", source, "--name", "Coral demo", "--state", filepath.Join(dir, "publisher"),
+		"--listen", at, "--advertise", at, "--link-file", file, "--dht", "off", "--upnp", "off")
+	if err := waitFor(ctx, file); err != nil {
+		return "", err
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	link = strings.TrimSpace(string(b))
+	for i := range helpers {
+		name := fmt.Sprintf("helper %d", i+1)
+		c.start(ctx, name, coralnode, append([]string{"seed", "--cache-dir", filepath.Join(dir, fmt.Sprintf("helper%d", i+1))}, peer(link)...)...)
+	}
+	return link, nil
+}
+
+// peer is what every node of a demo is called with.
+func peer(link string) []string {
+	return []string{link, "--share", "on", "--listen", "127.0.0.1:0", "--dht", "off", "--upnp", "off", "--cache-size", "64MiB"}
 }
 
 var (

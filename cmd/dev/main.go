@@ -19,7 +19,8 @@ const usage = `Usage: go run ./cmd/dev COMMAND
   run      play the built-in demo channel: a live origin, a publisher, two helpers, a viewer
   test     install what the tests use and pass every test
   check    formatting, vet, linters, layering, go.mod, known vulnerabilities
-  bench    the benchmarks against their references; audiences in the simulator, with pictures
+  bench    the benchmarks against their references; audiences in the simulator, with pictures;
+           --app all: the desktop program, on a display in memory, beside mpv
   package  build coralnode for every system, into dist/
 
 "go run ./cmd/dev COMMAND --help" shows a command's flags.

@@ -11,8 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
 	"time"
 
 	"coral/assets"
@@ -115,29 +113,13 @@ func (d *demo) run(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	c := &crew{cancel: cancel, env: append([]string{
-		// Nothing of the user's is read or written.
-		"XDG_STATE_HOME=" + filepath.Join(d.dir, "state"), "XDG_CACHE_HOME=" + filepath.Join(d.dir, "cache"),
-		"XDG_CONFIG_HOME=" + filepath.Join(d.dir, "config"), "XDG_DATA_HOME=" + filepath.Join(d.dir, "data"),
-	}, os.Environ()...)}
+	c := &crew{cancel: cancel, env: append(os.Environ(), userFolders(d.dir)...)}
 	defer c.end() // before the folder goes
 	defer cancel(nil)
 
-	port, err := freePort()
+	link, err := c.publish(ctx, d.dir, d.program, source)
 	if err != nil {
-		return err
-	}
-	at := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	link := filepath.Join(d.dir, "link")
-	c.start(ctx, "publisher", d.program, "publish", source, "--name", "Coral demo", "--state", filepath.Join(d.dir, "publisher"),
-		"--listen", at, "--advertise", at, "--link-file", link, "--dht", "off", "--upnp", "off")
-	if err := waitFor(ctx, link); err != nil {
 		return c.why(err)
-	}
-	peer := []string{"@" + link, "--share", "on", "--listen", "127.0.0.1:0", "--dht", "off", "--upnp", "off", "--cache-size", "64MiB"}
-	for i := range helpers {
-		name := fmt.Sprintf("helper %d", i+1)
-		c.start(ctx, name, d.program, append([]string{"seed", "--cache-dir", filepath.Join(d.dir, fmt.Sprintf("helper%d", i+1))}, peer...)...)
 	}
 	fmt.Printf("a live origin, a publisher and %d helpers are up; the viewer comes in %s\n", helpers, headStart)
 	select {
@@ -152,7 +134,7 @@ func (d *demo) run(ctx context.Context) error {
 	c.start(ctx, "viewer", d.program, append([]string{
 		"watch", "--cache-dir", filepath.Join(d.dir, "viewer"),
 		"--url-file", urlFile, "--stats-file", statsFile,
-	}, peer...)...)
+	}, peer(link)...)...)
 	if err := waitFor(ctx, urlFile); err != nil {
 		return c.why(err)
 	}
@@ -164,14 +146,10 @@ func (d *demo) run(ctx context.Context) error {
 }
 
 // show opens the window; the demo ends with it.
-func (d *demo) show(ctx context.Context, c *crew, linkFile string) error {
-	link, err := os.ReadFile(linkFile)
-	if err != nil {
-		return err
-	}
+func (d *demo) show(ctx context.Context, c *crew, link string) error {
 	fmt.Println("the window opens; it asks once whether to share, and the demo ends with it")
 	began := time.Now()
-	c.start(ctx, windowName, d.window, strings.TrimSpace(string(link)))
+	c.start(ctx, windowName, d.window, link)
 	<-ctx.Done()
 	d.played = time.Since(began)
 	return context.Cause(ctx)

@@ -138,6 +138,24 @@ func (f *Frames) clear() {
 	}
 }
 
+// relax lets go of the buffers' memory if nothing is shown.
+func (f *Frames) relax() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.blank {
+		return
+	}
+	for _, b := range f.free {
+		*b = buffer{}
+	}
+	for _, b := range []**buffer{&f.ready, &f.front} {
+		if *b != nil {
+			*b = nil
+			f.free = append(f.free, &buffer{})
+		}
+	}
+}
+
 // begin returns a buffer to render into; nil: not now.
 func (f *Frames) begin() *buffer {
 	f.mu.Lock()

@@ -29,6 +29,17 @@ func neutralNumbers() {
 	setlocale(numericCategory(), "C")
 }
 
+// trim has C's allocator give back what it keeps, where it can (glibc).
+func trim() {
+	symbol, err := purego.Dlsym(purego.RTLD_DEFAULT, "malloc_trim")
+	if err != nil {
+		return
+	}
+	var mallocTrim func(pad uintptr) int32
+	purego.RegisterFunc(&mallocTrim, symbol)
+	mallocTrim(0)
+}
+
 // numericCategory is C's LC_NUMERIC.
 func numericCategory() int32 {
 	if runtime.GOOS == "linux" {

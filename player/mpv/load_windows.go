@@ -14,3 +14,6 @@ func findSymbol(handle uintptr, name string) (uintptr, error) {
 // neutralNumbers does nothing: no part of this program changes the locale of the
 // C library that mpv brings along.
 func neutralNumbers() {}
+
+// trim does nothing: Windows' allocator gives back by itself.
+func trim() {}

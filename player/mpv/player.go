@@ -209,6 +209,12 @@ func (p *Player) free() {
 	p.core = 0
 }
 
+// Relax gives back the memory that playing needed. It is for when nothing plays.
+func (p *Player) Relax() {
+	p.frames.relax()
+	trim()
+}
+
 // Version is that of mpv, for people: "mpv 0.35.1".
 func (p *Player) Version() string { return p.version }
 
