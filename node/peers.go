@@ -31,7 +31,8 @@ const (
 // peer is one neighbour in the swarm.
 type peer struct {
 	id      swarm.PeerID
-	key     uint64 // the scheduler's name of its identity
+	ident   [20]byte // its identity
+	key     uint64   // the scheduler's name of its identity
 	hello   wire.Hello
 	strikes int
 	banned  bool // what still comes from it is not looked at
@@ -58,12 +59,13 @@ type forward struct {
 func (s *Session) peerEvent(ev swarm.Event) {
 	switch ev := ev.(type) {
 	case swarm.Joined:
-		p := &peer{id: ev.Peer, hello: ev.Info.Hello, key: keyOfPeer(ev.Info.ID)}
+		p := &peer{id: ev.Peer, ident: ev.Info.ID, hello: ev.Info.Hello, key: keyOfPeer(ev.Info.ID)}
 		s.peers[ev.Peer] = p
 		s.log.Debug("peer joined", "peer", ev.Peer, "role", p.hello.Role.String(), "inbound", ev.Info.Inbound)
 		s.joined(ev.Peer, p)
 	case swarm.Left:
 		s.log.Debug("peer left", "peer", ev.Peer, "reason", ev.Reason)
+		s.noteHistory(ev.Peer)
 		delete(s.peers, ev.Peer)
 		s.forgetPast()
 		for cookie, b := range s.sent {

@@ -52,6 +52,7 @@ type Joined struct {
 	Role    Role
 	Key     uint64
 	Uploads bool // false: it serves nobody
+	Known   Standing
 }
 
 // Left says that a peer is gone, and what was asked of it will not come.
