@@ -187,6 +187,7 @@ func (s *Session) keep(o *object, i int, data []byte, source int) {
 	o.moved = s.instant()
 	o.add(i, nil)
 	s.whole(o)
+	s.came(len(data))
 }
 
 // sendWindow answers a request for feed records.

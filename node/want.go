@@ -175,6 +175,7 @@ func (s *Session) keepHouse(now schedule.Instant) {
 	s.tellWatching()
 	s.backfill(now)
 	s.sampleTraffic(now)
+	s.watchLine(now)
 	if s.swarm != nil && s.swarm.Size() != s.counts.size {
 		s.counts.size = s.swarm.Size()
 		s.step(schedule.Estimate{N: s.counts.size})

@@ -114,6 +114,33 @@ func (h *helpful) fetch(t *testing.T, s *Scheduler, blocks int, within time.Dura
 	return time.Duration(now - begun)
 }
 
+// Where our own line breaks down everybody is slow at once: nobody else is asked
+// for what is on its way, or the line carries it twice.
+func TestNarrow(t *testing.T) {
+	const blocks = 26
+	for _, narrow := range []bool{false, true} {
+		h := &helpful{paces: slices.Repeat([]time.Duration{20 * time.Millisecond}, 5)}
+		s := New(Config{Seed: 1, Self: 9, Share: true})
+		for range 4 {
+			h.fetch(t, s, blocks, 4*time.Second, nil)
+		}
+		h.line = 170 * time.Millisecond // 1.5 Mbit/s
+		s.Step(h.now, Narrow{On: narrow}, nil)
+		took := h.fetch(t, s, blocks, 4500*time.Millisecond, nil)
+		t.Logf("narrow %v: %v, %d blocks came twice", narrow, took, h.twice)
+		if narrow && (h.twice > 0 || took > blocks*h.line+time.Second/2) {
+			t.Errorf("%v, %d blocks came twice", took, h.twice)
+		} else if !narrow && h.twice == 0 {
+			t.Error("this test shows nothing")
+		}
+		s.Step(h.now, Narrow{}, nil)
+		h.line = 0
+		if took := h.fetch(t, s, blocks, 4*time.Second, nil); took > 2*time.Second {
+			t.Errorf("afterwards: %v", took)
+		}
+	}
+}
+
 // Who meets neighbours again has the first segment sooner, since it asks little of
 // the slow ones.
 func TestStanding(t *testing.T) {
