@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"context"
 	"net/netip"
 	"slices"
 	"testing"
@@ -94,4 +95,22 @@ func TestBookPrefersNear(t *testing.T) {
 			t.Errorf("%s: %d of %d are near", name, near, total)
 		}
 	}
+}
+
+// Who comes back finds its peers, though nothing but its memory names them.
+func TestRejoin(t *testing.T) {
+	d := testDescriptor(nil)
+	var m Memory
+	ca, cb := start(t, Config{}), start(t, Config{Memory: &m})
+	x := join(t, ca, JoinConfig{Link: testLink(d)})
+	y := join(t, cb, JoinConfig{Link: testLink(d, ca)})
+	await[Joined](t, x, nil)
+	await[Joined](t, y, nil)
+	drain(t, x)
+	ctx, cancel := context.WithTimeout(t.Context(), testWithin)
+	defer cancel()
+	y.Leave(ctx)
+	drain(t, y)
+	// A new client, where nobody looks for it.
+	await[Joined](t, join(t, start(t, Config{Memory: &m}), JoinConfig{Link: testLink(d)}), nil)
 }
