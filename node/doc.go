@@ -29,7 +29,15 @@
 // MP4 (see below), a player stays with the variant that was chosen, or pinned, when
 // it loaded the playlist.
 //
-// What players need, as measured with FFmpeg 5.1, mpv 0.35 and VLC 3.0:
+// When our own line breaks down, all neighbours are late at once. What is asked of
+// another one then is carried twice by that very line, and the segment that was on
+// its way stalls; so the scheduler is told (inflow, schedule.Narrow). Taking another
+// variant for what is listed already was tried, too: behind the listed numbers, when
+// the player asks for them or when the better one will not be in time. All four
+// players bear it in transport streams, but it did not help, since what is listed is
+// fetched at once: what neighbours have sent comes all the same, before the other.
+//
+// What players need, as measured with FFmpeg 5.1, mpv 0.35, VLC 3.0 and hls.js 1.7:
 //
 //   - FFmpeg (ffplay, mpv and so the built-in player) reads a playlist as one
 //     stream and does not look at EXT-X-DISCONTINUITY. Time stamps must go on, as
@@ -42,7 +50,10 @@
 //     parameter sets and come out broken, unless they carry their own within
 //     (avc3, hev1), which nothing in a playlist tells. So fragmented MP4 is not
 //     composed.
-//   - VLC and hls.js obey EXT-X-DISCONTINUITY, and need nothing else.
+//   - VLC and hls.js obey EXT-X-DISCONTINUITY, and need nothing else. Of transport
+//     streams they show every picture without it, too. Of fragmented MP4 hls.js needs
+//     but the EXT-X-MAP of each variant, and VLC that and the EXT-X-DISCONTINUITY: a
+//     playlist could be composed for them, if they said who they are.
 //
 // The package does not know BitTorrent (node/swarm), playlist syntax
 // (node/hls), signatures (node/channel) or files (store).

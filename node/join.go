@@ -108,6 +108,9 @@ func (s *Session) leave() {
 		}
 	}
 	if s.swarm != nil {
+		for pid := range s.peers {
+			s.noteHistory(pid)
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
 		defer cancel()
 		s.swarm.Leave(ctx)
@@ -173,7 +176,10 @@ func (s *Session) joined(pid swarm.PeerID, p *peer) {
 	if s.sched == nil {
 		return
 	}
-	s.step(schedule.Joined{Peer: schedule.Peer(pid), Role: schedule.Role(p.hello.Role), Key: p.key, Uploads: p.hello.Uploads})
+	s.step(schedule.Joined{
+		Peer: schedule.Peer(pid), Role: schedule.Role(p.hello.Role), Key: p.key, Uploads: p.hello.Uploads,
+		Known: s.node.past.of(p.ident, time.Now()),
+	})
 	s.step(schedule.Watching{Peer: schedule.Peer(pid), Renditions: p.hello.Renditions, Uploads: p.hello.Uploads})
 	if s.role == wire.Publisher {
 		s.sendWindow(p, &wire.Window{All: true}) // who joins need not ask

@@ -64,6 +64,7 @@ type Node struct {
 	store *store.Store
 	meter *swarm.Meter
 	gate  *gate         // the way to peers
+	past  history       // how good they were
 	proxy *proxy.Server // nil: no players here
 
 	starts chan func(context.Context) // children of Run
@@ -93,6 +94,7 @@ func Open(cfg Config) (*Node, error) {
 	}
 	n.meter = swarm.NewMeter(cfg.Upload, cfg.Download, cfg.Bind)
 	n.gate = &gate{share: cfg.Share, upload: cfg.Upload != 0, cfg: swarm.Config{
+		Memory: &swarm.Memory{},
 		Listen: cfg.Listen, Bind: cfg.Bind, Upload: cfg.Upload, Download: cfg.Download,
 		Meter: n.meter, DHT: cfg.DHT, DHTBootstrap: cfg.Bootstrap, UPnP: cfg.UPnP, Tracker: cfg.Tracker, Agent: cfg.Agent, Log: cfg.Log,
 		Blocklist: n.blocked,

@@ -36,7 +36,8 @@ const (
 // peer is one neighbour in the swarm.
 type peer struct {
 	id      swarm.PeerID
-	key     uint64 // the scheduler's name of its identity
+	ident   [20]byte // its identity
+	key     uint64   // the scheduler's name of its identity
 	hello   wire.Hello
 	strikes int
 	banned  bool // what still comes from it is not looked at
@@ -75,7 +76,7 @@ type forward struct {
 func (s *Session) peerEvent(ev swarm.Event) {
 	switch ev := ev.(type) {
 	case swarm.Joined:
-		p := &peer{id: ev.Peer, hello: ev.Info.Hello, key: keyOfPeer(ev.Info.ID)}
+		p := &peer{id: ev.Peer, ident: ev.Info.ID, hello: ev.Info.Hello, key: keyOfPeer(ev.Info.ID)}
 		s.peers[ev.Peer] = p
 		s.log.Debug("peer joined", "peer", ev.Peer, "role", p.hello.Role.String(), "inbound", ev.Info.Inbound)
 		s.count()
@@ -85,6 +86,7 @@ func (s *Session) peerEvent(ev swarm.Event) {
 		}
 	case swarm.Left:
 		s.log.Debug("peer left", "peer", ev.Peer, "reason", ev.Reason)
+		s.noteHistory(ev.Peer)
 		delete(s.peers, ev.Peer)
 		s.forgetPast()
 		for cookie, b := range s.sent {
@@ -210,6 +212,7 @@ func (s *Session) keep(o *object, i int, data []byte, source int) {
 	o.moved = s.instant()
 	o.add(i, nil)
 	s.whole(o)
+	s.came(len(data))
 }
 
 // sendWindow answers a request for feed records.

@@ -350,6 +350,9 @@ func (s *Session) outlook(pr *channel.Presentation, v *viewing, r *rendition, g 
 			}
 		}
 	}
+	if flow := s.flow(o.now); flow > 0 && o.flow > 0 {
+		o.flow = min(o.flow, flow)
+	}
 	return o
 }
 

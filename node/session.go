@@ -57,6 +57,7 @@ type Session struct {
 	ladder     ladder
 	viewings   []*viewing // those that are composed, and were asked for lately
 	traffic    traffic
+	inflow     inflow
 	rewinds    bool // a player that can go back has asked
 	shares     bool // the session's own switch; the node has one, too
 	parted     parted

@@ -77,6 +77,7 @@ func (s *Session) part() {
 	// peer to the next before it hears that that is gone, too.
 	gone := make([]swarm.PeerID, 0, len(s.peers))
 	for pid := range s.peers {
+		s.noteHistory(pid)
 		gone = append(gone, pid)
 	}
 	slices.Sort(gone)

@@ -175,6 +175,7 @@ func (s *Session) keepHouse(now schedule.Instant) {
 	s.tellWatching()
 	s.backfill(now)
 	s.sampleTraffic(now)
+	s.watchLine(now)
 	s.count()
 	if now-s.counts.swept > schedule.Instant(sweepEvery) {
 		s.counts.swept = now

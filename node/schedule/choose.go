@@ -32,11 +32,21 @@ func (s *Scheduler) planAll() {
 		if !o.dirty && !(freed && s.waiting(o)) {
 			continue
 		}
+		if s.narrow && k > 0 && s.inTheWay(o) {
+			continue // planned when what comes first has come
+		}
 		o.dirty = false
 		s.rush = k > 0 && (s.wants[0].awaited || s.wants[0].due <= s.now)
 		s.planObject(o)
 		s.at(o.next)
 	}
+}
+
+// inTheWay reports whether o would take our narrow line from a segment that is due
+// before and on its way.
+func (s *Scheduler) inTheWay(o *object) bool {
+	first := s.wants[0]
+	return o.due > first.due+Instant(first.duration/2) && !s.waiting(first)
 }
 
 // waiting reports whether o has a block that nobody was asked for.
@@ -336,6 +346,9 @@ func (s *Scheduler) allLate(o *object, i int) bool {
 // moveQueued moves requests that wait in a slow peer's queue, or with a publisher
 // that did not offer the block, to a new holder who will be much faster.
 func (s *Scheduler) moveQueued(o *object, extra int) {
+	if s.narrow {
+		return
+	}
 	for i := next(o.news, 0); i >= 0; i = next(o.news, i+1) {
 		o.news.Clear(i)
 		b := &o.blocks[i]

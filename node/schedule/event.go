@@ -52,6 +52,7 @@ type Joined struct {
 	Role    Role
 	Key     uint64
 	Uploads bool // false: it serves nobody
+	Known   Standing
 }
 
 // Left says that a peer is gone, and what was asked of it will not come.
@@ -192,6 +193,10 @@ type Configured struct {
 	Origin bool
 }
 
+// Narrow says that our own line is what everything waits for, or is no longer:
+// what is asked of another then comes no sooner, and takes the line twice.
+type Narrow struct{ On bool }
+
 // Tick says only that time has passed. Next says when one is due.
 type Tick struct{}
 
@@ -216,4 +221,5 @@ func (Sent) event()       {}
 func (Claimed) event()    {}
 func (Estimate) event()   {}
 func (Configured) event() {}
+func (Narrow) event()     {}
 func (Tick) event()       {}

@@ -381,5 +381,5 @@ func (s *Scheduler) duplicate(n int) {
 
 // mayCopy reports whether the budget for duplicates allows one more copy.
 func (s *Scheduler) mayCopy() bool {
-	return s.credit > int64(s.inFlight)*segment.BlockSize
+	return !s.narrow && s.credit > int64(s.inFlight)*segment.BlockSize
 }

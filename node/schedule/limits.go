@@ -34,6 +34,8 @@ const (
 	maxRTO = 2 * time.Second
 	// silent is after how long without any answer a peer loses all its work.
 	silent = 2 * time.Second
+	// narrowSilent is the same where our own line keeps all of them waiting.
+	narrowSilent = 5 * time.Second
 	// A suspect is tried again after firstPardon, then after twice that, up to
 	// lastPardon.
 	firstPardon = time.Second

@@ -25,6 +25,7 @@ func (s *Scheduler) joined(ev Joined) {
 		depth: firstDepth, asks: p.asks[:0], watching: p.watching[:0],
 		spread: firstSpread, recentAt: s.now, emptySince: s.now, claimsSince: s.now, greeted: -1,
 	}
+	p.recall(ev.Known)
 	s.met = min(s.met, s.now)
 	s.ids[slot] = ev.Peer
 	s.present |= only(slot)

@@ -181,15 +181,18 @@ func (p *peer) answered(now Instant, k int) {
 	p.good = p.good - p.good/16 + 256
 	p.bad -= p.bad / 16
 	p.alive(now)
-	// Bandwidth-delay product in blocks (delivery 2.5), approached one by one.
-	full := p.rtt + 2*p.serviceDev + 20*time.Millisecond
-	want := min(max(int((full*5/4+p.service-1)/p.service)+1, 2), maxDepth)
-	switch {
+	switch want := p.pipeline(); { // approached one by one
 	case want > p.depth:
 		p.depth++
 	case want < p.depth:
 		p.depth--
 	}
+}
+
+// pipeline is p's bandwidth-delay product in blocks (delivery 2.5).
+func (p *peer) pipeline() int {
+	full := p.rtt + 2*p.serviceDev + 20*time.Millisecond
+	return min(max(int((full*5/4+p.service-1)/p.service)+1, 2), maxDepth)
 }
 
 // alive notes an answer of any kind.

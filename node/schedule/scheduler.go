@@ -88,6 +88,7 @@ type Scheduler struct {
 	again    bool    // planning was cut short
 	dirty    bool    // some want is dirty, or a pipeline has room again
 	freed    bool    // a pipeline has room again
+	narrow   bool    // our own line is what everything waits for
 	rush     bool    // something earlier is late: what is planned comes second
 	plan     plan
 	inFlight int   // copies asked beyond the first

@@ -60,6 +60,9 @@ func (s *Scheduler) apply(ev Event) {
 		s.claimed(ev)
 	case Estimate:
 		s.estimate = max(ev.N, 0)
+	case Narrow:
+		s.narrow = ev.On
+		s.touchAll()
 	case Configured:
 		s.configured(ev)
 	case Tick:

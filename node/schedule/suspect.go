@@ -27,7 +27,11 @@ func (s *Scheduler) peerTimers(p *peer) {
 			s.touch(a.o)
 		}
 	}
-	if t := p.timeout(); t > s.now {
+	t := p.timeout()
+	if s.narrow {
+		t = max(t, p.progress+Instant(narrowSilent))
+	}
+	if t > s.now {
 		s.at(min(t, p.overdue()))
 		return
 	}

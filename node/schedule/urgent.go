@@ -240,6 +240,9 @@ func (s *Scheduler) rescuer(o *object, i int, goal Instant, m mask) *peer {
 // rescueLate looks at blocks that are on their way and will not be in time, and
 // asks for them elsewhere or adds them to need. It reports whether it did that.
 func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable bool) (needed bool) {
+	if s.narrow {
+		return false
+	}
 	hard := s.patience(o, o.n-o.nheld)
 	for i := next(o.lack, 0); i >= 0; i = next(o.lack, i+1) {
 		b := &o.blocks[i]

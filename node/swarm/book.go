@@ -27,6 +27,10 @@ const (
 	dialBurst      = 10
 	// dialsPerNet is the same per /24 and second, exempting local ranges.
 	dialsPerNet = 2
+	// maxNear is up to where those in our own networks (/24, of IPv6 /48) are dialed
+	// first, if there are others: they are quick, and cost no line to the Internet,
+	// but a swarm whose members see only their neighbours falls into islands.
+	maxNear = wantPeers * 7 / 10
 	// maxDialing bounds attempts under way.
 	maxDialing = 20
 	// wantPeers is up to where a node dials: a full mesh in the swarms Coral is
@@ -67,6 +71,7 @@ type entry struct {
 // nothing: its owner is the Swarm, under Swarm.mu.
 type book struct {
 	entries map[netip.AddrPort]*entry
+	homes   []netip.Prefix // our own networks
 	dialing int
 	// tokens of the dial limit, and when they were counted
 	tokens float64
@@ -75,9 +80,17 @@ type book struct {
 	second time.Time
 }
 
-func newBook() *book {
-	return &book{entries: make(map[netip.AddrPort]*entry), tokens: dialBurst, nets: make(map[netip.Prefix]int)}
+// newBook makes a book for a node that has these addresses.
+func newBook(own []netip.Addr) *book {
+	b := &book{entries: make(map[netip.AddrPort]*entry), tokens: dialBurst, nets: make(map[netip.Prefix]int)}
+	for _, a := range own {
+		b.homes = append(b.homes, network(a))
+	}
+	return b
 }
+
+// near reports whether a is in a network of ours.
+func (b *book) near(a netip.Addr) bool { return slices.Contains(b.homes, network(a)) }
 
 // acceptable reports whether an address from source may be dialed at all. Local
 // ranges are only believed from who is local too: otherwise anyone could make
@@ -108,6 +121,29 @@ func (b *book) add(a netip.AddrPort, source Source, now time.Time) bool {
 	}
 	b.entries[a] = &entry{addr: a, source: source, next: now}
 	return true
+}
+
+// recall learns an address that was good before.
+func (b *book) recall(a netip.AddrPort, now time.Time) {
+	if b.add(a, FromPEX, now) {
+		b.entries[a].worked = true
+	}
+}
+
+// good lists the addresses that are connected, or were until just now, those
+// that have been for longest first.
+func (b *book) good(now time.Time) (addrs []netip.AddrPort) {
+	var all []*entry
+	for _, e := range b.entries {
+		if e.worked && !e.self && e.fails <= 1 && (e.peers > 0 || now.Sub(e.lost) < missedFor) {
+			all = append(all, e)
+		}
+	}
+	slices.SortFunc(all, func(x, y *entry) int { return cmp.Or(x.since.Compare(y.since), x.addr.Compare(y.addr)) })
+	for _, e := range all {
+		addrs = append(addrs, e.addr)
+	}
+	return addrs
 }
 
 // evict makes room by forgetting the entry that has been of least use.
@@ -145,8 +181,14 @@ func (b *book) due(peers int, now time.Time) (dial []netip.AddrPort, next time.T
 		b.second = now
 	}
 	var ready []*entry
+	near, far := 0, false // how many near ones there are already; others are known
 	for _, e := range b.entries {
+		home := b.near(e.addr.Addr())
+		far = far || !home && !e.self
 		if e.dialing || e.peers > 0 || e.self {
+			if home && !e.self {
+				near++
+			}
 			continue
 		}
 		if e.next.After(now) {
@@ -158,7 +200,13 @@ func (b *book) due(peers int, now time.Time) (dial []netip.AddrPort, next time.T
 		ready = append(ready, e)
 	}
 	slices.SortFunc(ready, func(x, y *entry) int {
-		return cmp.Or(cmp.Compare(x.fails, y.fails), cmp.Compare(x.source, y.source), x.next.Compare(y.next), x.addr.Compare(y.addr))
+		return cmp.Or(
+			cmp.Compare(x.fails, y.fails),
+			cmp.Compare(boolInt(y.source == FromLink), boolInt(x.source == FromLink)),
+			cmp.Compare(boolInt(y.worked), boolInt(x.worked)),
+			cmp.Compare(boolInt(b.near(y.addr.Addr())), boolInt(b.near(x.addr.Addr()))),
+			cmp.Compare(x.source, y.source), x.next.Compare(y.next), x.addr.Compare(y.addr),
+		)
 	})
 	for _, e := range ready {
 		if peers+b.dialing >= wantPeers || b.dialing >= maxDialing || b.tokens < 1 {
@@ -171,6 +219,12 @@ func (b *book) due(peers int, now time.Time) (dial []netip.AddrPort, next time.T
 			} else {
 				b.nets[p]++
 			}
+		}
+		if far && b.near(e.addr.Addr()) {
+			if near >= maxNear && e.source != FromLink {
+				continue
+			}
+			near++
 		}
 		b.tokens--
 		b.dialing++

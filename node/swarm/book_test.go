@@ -15,7 +15,7 @@ func public(i int) netip.AddrPort {
 }
 
 func TestBookDialsAtOnceThenSlowly(t *testing.T) {
-	b := newBook()
+	b := newBook(nil)
 	for i := range 30 {
 		b.add(public(i), FromPEX, t0)
 	}
@@ -44,7 +44,7 @@ func TestBookDialsAtOnceThenSlowly(t *testing.T) {
 }
 
 func TestBookLimitsPerNetworkAndPeers(t *testing.T) {
-	b := newBook()
+	b := newBook(nil)
 	for i := range 5 {
 		b.add(netip.AddrPortFrom(netip.AddrFrom4([4]byte{8, 8, 8, byte(i)}), 7000), FromTracker, t0)
 		b.add(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 77, 0, byte(i)}), 7000), FromTracker, t0)
@@ -59,7 +59,7 @@ func TestBookLimitsPerNetworkAndPeers(t *testing.T) {
 }
 
 func TestBookRetriesAndForgets(t *testing.T) {
-	b := newBook()
+	b := newBook(nil)
 	linked, gossip := public(1), public(2)
 	b.add(linked, FromLink, t0)
 	b.add(gossip, FromPEX, t0)
@@ -100,7 +100,7 @@ func TestBookRetriesAndForgets(t *testing.T) {
 // A publisher that is started anew, again and again, is found within seconds, and
 // one that turns us away is not bothered.
 func TestBookMissesPublisher(t *testing.T) {
-	b := newBook()
+	b := newBook(nil)
 	linked, now := public(1), t0
 	b.add(linked, FromLink, now)
 	dials := func(length time.Duration) (n int) {
@@ -155,7 +155,7 @@ func TestBookMissesPublisher(t *testing.T) {
 }
 
 func TestBookKnowsItself(t *testing.T) {
-	b := newBook()
+	b := newBook(nil)
 	b.add(public(1), FromLink, t0)
 	b.isSelf(public(1))
 	if dial, _ := b.due(0, t0); len(dial) != 0 || b.known() != 0 {
@@ -166,7 +166,7 @@ func TestBookKnowsItself(t *testing.T) {
 // A random walk: the bounds hold whatever happens.
 func TestBookWalk(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	b := newBook()
+	b := newBook(nil)
 	now := t0
 	var dialing []netip.AddrPort
 	open := map[netip.AddrPort]int{}

@@ -41,6 +41,7 @@ type Config struct {
 	Bind             netip.Addr // if valid, every packet leaves from here
 	Upload, Download budget.Rate
 	Meter            *Meter   // if set, stands for Bind, Upload and Download
+	Memory           *Memory  // of peers of channels left before; nil: its own
 	DHT              bool     // may be used by Joins that ask for it
 	DHTBootstrap     []string // HOST:PORT; none: the public routers
 	UPnP             bool     // ask the router to forward the port
@@ -101,6 +102,9 @@ func New(cfg Config) (*Client, error) {
 	}
 	if cfg.Agent == "" {
 		cfg.Agent = "Coral"
+	}
+	if cfg.Memory == nil {
+		cfg.Memory = &Memory{}
 	}
 	if cfg.Meter == nil {
 		cfg.Meter = NewMeter(cfg.Upload, cfg.Download, cfg.Bind)

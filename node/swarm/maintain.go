@@ -120,15 +120,14 @@ func (s *Swarm) ponged(p *peer, token uint64, now time.Time) {
 		return
 	}
 	s.mu.Lock()
-	id := p.id
+	defer s.mu.Unlock()
 	if p.rtt == 0 {
 		p.rtt = rtt
 	} else {
 		p.rtt += (rtt - p.rtt) / 4
 	}
-	s.mu.Unlock()
-	if id != 0 {
-		s.queue.push(RTT{Peer: id, RTT: rtt})
+	if p.id != 0 && !p.gone { // nothing comes after Left
+		s.queue.push(RTT{Peer: p.id, RTT: rtt})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -113,7 +114,7 @@ func (c *Client) Join(cfg JoinConfig) (*Swarm, error) {
 	s := &Swarm{
 		c: c, cfg: cfg, ch: ch, payload: &payload{}, queue: newQueue(), wake: make(chan struct{}, 1),
 		bye: make(chan struct{}), described: make(chan struct{}),
-		book: newBook(), peers: make(map[*peer]struct{}), byID: make(map[PeerID]*peer), watching: slices.Clone(cfg.Watching),
+		book: newBook(c.addresses()), peers: make(map[*peer]struct{}), byID: make(map[PeerID]*peer), watching: slices.Clone(cfg.Watching),
 	}
 	s.ctx, s.cancel = context.WithCancel(c.ctx)
 	opts := torrent.AddTorrentOpts{InfoHash: [20]byte(ch), Storage: s.payload, DisableInitialPieceCheck: true}
@@ -144,6 +145,7 @@ func (c *Client) Join(cfg JoinConfig) (*Swarm, error) {
 	s.t = t
 	s.pump.Go(func() { s.queue.run(s.ctx) })
 	s.AddPeers(cfg.Link.Peers, FromLink)
+	s.recall()
 	s.tasks.Go(s.maintain)
 	if s.desc == nil {
 		s.tasks.Go(s.describe)
@@ -160,6 +162,35 @@ func (c *Client) Join(cfg JoinConfig) (*Swarm, error) {
 		c.upnp.Do(func() { c.spawn(c.forwardPort) })
 	}
 	return s, nil
+}
+
+// recall learns the peers again that were good when the channel was left.
+func (s *Swarm) recall() {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.c.cfg.Memory.recall(s.ch, now) {
+		s.book.recall(a, now)
+	}
+}
+
+// addresses are this machine's own, by which the book tells who is near.
+func (c *Client) addresses() (own []netip.Addr) {
+	if c.cfg.Bind.IsValid() {
+		return []netip.Addr{c.cfg.Bind}
+	}
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil // then nobody is near
+	}
+	for _, a := range all {
+		if n, ok := a.(*net.IPNet); ok {
+			if ip, ok := netip.AddrFromSlice(n.IP); ok && !ip.IsLinkLocalUnicast() {
+				own = append(own, ip.Unmap())
+			}
+		}
+	}
+	return own
 }
 
 func (c *Client) forget(s *Swarm) {
@@ -374,6 +405,10 @@ func (s *Swarm) Leave(ctx context.Context) {
 	s.mu.Lock()
 	first := !s.leaving
 	s.leaving = true
+	if first {
+		now := time.Now()
+		s.c.cfg.Memory.keep(s.ch, s.book.good(now), now)
+	}
 	peers := make([]*peer, 0, len(s.byID))
 	for _, p := range s.byID {
 		peers = append(peers, p)
