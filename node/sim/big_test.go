@@ -2,8 +2,8 @@ package sim
 
 import (
 	"fmt"
-	"sync"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
