@@ -60,7 +60,7 @@ func (s *Scheduler) viewers() int {
 // suppress fetches blocks that no neighbour has or fetches from the origin, if
 // it falls to us; else it notes when to look again.
 func (s *Scheduler) suppress(o *object) {
-	if !s.cfg.Origin || !o.origin || s.freshUntil(o) == 0 && s.watchers&s.usable != 0 {
+	if !s.cfg.Origin || !o.origin || s.freshUntil(o) == 0 && s.interested(o.id.Rendition)&s.watchers&s.usable != 0 {
 		return // what appeared before we came is with those who were there, or comes to them
 	}
 	believed := o.believed()
