@@ -184,6 +184,11 @@ func (a *active) sizeWith(need int64) int64 {
 // append commits a group and returns where each run lies. After an error the
 // handle must be abandoned.
 func (a *active) append(group []pending) (at []spot, err error) {
+	if a.serial > 0 {
+		if err := sound(a.file, a.fileSize()); err != nil {
+			return nil, fmt.Errorf("commit to shard: %w", err)
+		}
+	}
 	first := a.serial
 	records := make([][]byte, len(group))
 	a.broken, err = safely(func() error {

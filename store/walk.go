@@ -51,6 +51,7 @@ type walker struct {
 	size    int64
 	pages   uint64   // in use by the file's own account, and there
 	seen    []uint64 // bitmap of pages
+	free    uint64   // the page of the freelist
 	damaged int      // parts left out
 }
 
@@ -67,6 +68,9 @@ func walkFile(r io.ReaderAt, size int64) (runs []found, high int64, damaged int,
 	}
 	w.pages = uint64(min(high, size) / pageSize)
 	w.seen = make([]uint64, w.pages/64+1)
+	if _, _, err := w.page(w.free, true); err != nil {
+		w.damaged++
+	}
 
 	var index, data, footer []byte // values of the three buckets
 	w.leaves(root, 0, func(e element) {
@@ -165,11 +169,23 @@ func (w *walker) meta() (root uint64, high int64, err error) {
 			continue
 		}
 		root, high, newest, ok = r, int64(pages)*pageSize, txid, true
+		w.free = ne.Uint64(m[32:])
 	}
 	if !ok {
 		return 0, 0, fmt.Errorf("%w: no sound meta page", errFile)
 	}
 	return root, high, nil
+}
+
+// sound reports whether bbolt may be let loose on a file that it has written: it
+// believes what pages say of their own length, and a damaged one, of the freelist
+// or the tree, can keep a commit busy for ever.
+func sound(r io.ReaderAt, size int64) error {
+	_, _, damaged, err := walkFile(r, size)
+	if err == nil && damaged > 0 {
+		err = fmt.Errorf("%w: %d parts damaged", errFile, damaged)
+	}
+	return err
 }
 
 // element is one key of a leaf, with its value's place in the page.
