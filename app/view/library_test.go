@@ -170,7 +170,7 @@ func TestLibraryForgetAsks(t *testing.T) {
 	p.focusGrid()
 	press(p.grid, fyne.KeyDelete)
 	r.want(t)
-	yes, no := dialogButtons(t, win)
+	_, no := dialogButtons(t, win)
 	if win.Canvas().Focused() != fyne.Focusable(no) {
 		t.Error("Cancel does not have the keyboard")
 	}
@@ -179,7 +179,7 @@ func TestLibraryForgetAsks(t *testing.T) {
 		t.Fatal("Escape does not end the question")
 	}
 	press(p.grid, fyne.KeyDelete)
-	yes, _ = dialogButtons(t, win)
+	yes, _ := dialogButtons(t, win)
 	test.Tap(yes)
 	r.want(t, Forget{"id0"})
 }

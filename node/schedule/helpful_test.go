@@ -44,8 +44,7 @@ func (h *helpful) fetch(t *testing.T, s *Scheduler, blocks int, within time.Dura
 	h.twice = 0
 	h.queue, h.ready = make([][]Ask, len(h.paces)), make([]Instant, len(h.paces))
 	have, begun := 0, now
-	var step func(ev Event)
-	step = func(ev Event) {
+	step := func(ev Event) {
 		for _, a := range s.Step(now, ev, nil) {
 			switch a := a.(type) {
 			case Ask:

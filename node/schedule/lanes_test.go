@@ -20,9 +20,14 @@ func TestLanes(t *testing.T) {
 		{1600 * time.Millisecond, 4},
 		{2100 * time.Millisecond, 8},
 		{3 * time.Second, 8},
-		{200 * time.Millisecond, 8}, {200 * time.Millisecond, 8}, {200 * time.Millisecond, 8},
+		{200 * time.Millisecond, 8},
+		{200 * time.Millisecond, 8},
+		{200 * time.Millisecond, 8},
 		{time.Second, 8}, // not quick: they are counted anew
-		{200 * time.Millisecond, 8}, {200 * time.Millisecond, 8}, {200 * time.Millisecond, 8}, {200 * time.Millisecond, 4},
+		{200 * time.Millisecond, 8},
+		{200 * time.Millisecond, 8},
+		{200 * time.Millisecond, 8},
+		{200 * time.Millisecond, 4},
 	} {
 		l.Took(step.took, plays)
 		if got := l.Count(); got != step.want {

@@ -20,8 +20,10 @@ func TestParse(t *testing.T) {
 		"hours, name": {"WEBVTT - a title\nKind: captions\n\nintro 7\n01:00:01.000 --> 01:00:02.000 align:start line:0%\nHello\nyou\n", []Cue{{time.Hour + sec, time.Hour + 2*sec, "Hello\nyou"}}},
 		"bom, CRLF":   {"\ufeffWEBVTT\r\n\r\n00:01.000 --> 00:02.000\r\na\r\nb\r\n\r\n00:02.000 --> 00:03.000\r\nc", []Cue{{sec, 2 * sec, "a\nb"}, {2 * sec, 3 * sec, "c"}}},
 		"CR":          {"WEBVTT\r\r00:01.000 --> 00:02.000\ra\r", []Cue{{sec, 2 * sec, "a"}}},
-		"skipped": {"WEBVTT\n\nSTYLE\n::cue { color: red }\n\nREGION\nid:x\n\nNOTE\nnot --> this\nnor this\n\nNOTE 00:01.000\n00:01.000 --> 00:02.000\nno\n\n00:01.000 --> 00:02.000\na\n",
-			[]Cue{{sec, 2 * sec, "a"}}},
+		"skipped": {
+			"WEBVTT\n\nSTYLE\n::cue { color: red }\n\nREGION\nid:x\n\nNOTE\nnot --> this\nnor this\n\nNOTE 00:01.000\n00:01.000 --> 00:02.000\nno\n\n00:01.000 --> 00:02.000\na\n",
+			[]Cue{{sec, 2 * sec, "a"}},
+		},
 		"tags":            {"WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ann><i>Hi</i> &amp; <c.red>bye</c> 1 &lt; 2<00:01.500> x&nbsp;y<b\n", []Cue{{sec, 2 * sec, "Hi & bye 1 < 2 x\u00a0y"}}},
 		"only tags":       {"WEBVTT\n\n00:01.000 --> 00:02.000\n<i></i>\n", nil},
 		"wrong times":     {"WEBVTT\n\n00:02.000 --> 00:01.000\na\n\n00:01 --> 00:02\nb\n\n00:61.000 --> 00:62.000\nc\n\n-1:00.000 --> 00:02.000\nd\n\n00:01.000 --> 00:02.000\ne\n", []Cue{{sec, 2 * sec, "e"}}},

@@ -46,8 +46,10 @@ func TestFirstVisit(t *testing.T) {
 
 	s.do(t, "key", "s")
 	eventually(t, "sharing paused", func() bool { return c.connected() == 2 })
-	if !moving() && !moving() {
-		t.Error("no picture while sharing is paused")
+	if !moving() { // a busy machine may stand still for a look
+		if !moving() {
+			t.Error("no picture while sharing is paused")
+		}
 	}
 	s.do(t, "key", "s")
 	eventually(t, "sharing again", func() bool { return c.connected() == 3 })
