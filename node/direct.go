@@ -168,6 +168,7 @@ func (s *Session) loadMedia(r *rendition) error {
 		return nil
 	}
 	l.loading, l.at = true, now
+	s.log.Debug("playlist asked of the origin", "rendition", r.id)
 	v := l.validators
 	s.children.Go(func() {
 		body, final, same, err := s.origin.Playlist(s.ctx, u, &v)
@@ -257,6 +258,9 @@ func (s *Session) unverified(r *rendition, pl *proxy.Playlist) {
 		g.Sequence += off
 		if g.Sequence < next || uri == "" {
 			continue
+		}
+		if !s.overdue(r, g.Sequence) {
+			break // it is left to the publisher still
 		}
 		id := segment.ID{Rendition: r.id, Kind: segment.Media, Sequence: g.Sequence}
 		var init segment.ID

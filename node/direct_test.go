@@ -3,6 +3,7 @@ package node
 import (
 	"bytes"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -100,5 +101,25 @@ func TestQuestionsAreCounted(t *testing.T) {
 	}
 	if most := answerBurst + int(10*time.Second/answerEvery); answered > most {
 		t.Errorf("%d of 1000 questions in 10 s answered, want at most %d", answered, most)
+	}
+}
+
+// Viewers who turn to the origin's own playlist do not do so all at once: no more
+// than its line carries.
+func TestTurns(t *testing.T) {
+	const viewers, took = 200, time.Second
+	var begun [viewers]int
+	for i := range viewers {
+		at := turn([20]byte{byte(i), byte(i >> 8)}, segment.ID{Sequence: 7}, viewers, took)
+		if at < 0 || at >= viewers*took {
+			t.Fatalf("viewer %d: in %v", i, at)
+		}
+		begun[at/took]++
+	}
+	if most := slices.Max(begun[:]); most > 10 {
+		t.Errorf("%d begin within the time that one takes", most)
+	}
+	if turn([20]byte{1}, segment.ID{Sequence: 7}, 10, 0) != 0 {
+		t.Error("a wide line makes wait")
 	}
 }

@@ -46,6 +46,7 @@ func (s *Session) startFetch(t schedule.Ticket, o *object, base int64, first, co
 		f.end = first + segment.Blocks(int(n))
 	}
 	s.fetches[t] = f
+	s.log.Debug("asked of the origin", "id", o.id.String(), "first", first, "count", count, "verified", o.entry != nil)
 	url := o.url
 	whole := base == 0 && first == 0 && (n < 0 || n == int64(o.size))
 	if whole && o.entry != nil && !o.entry.Ranged {

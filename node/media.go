@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"net/url"
 	"slices"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"coral/node/hls"
 	"coral/node/proxy"
 	"coral/node/schedule"
+	"coral/node/swarm/wire"
 	"coral/store/segment"
 )
 
@@ -61,7 +63,7 @@ func (s *Session) media(id uint16, after uint64) (*proxy.Playlist, chan struct{}
 	}
 	r := s.rendition(s.aliased(id))
 	var err error
-	if !s.feedServes(r) || s.behind(r) && s.late(r.grew, r.play.target) {
+	if !s.feedServes(r) || s.behind(r) && s.overdue(r, r.shown+1) {
 		err = s.loadMedia(r)
 	}
 	if r.revision > after && (r.list != nil || s.rebuild(r)) {
@@ -131,13 +133,60 @@ func (s *Session) feedServes(r *rendition) bool {
 	if n.End || n.Type == channel.VOD || s.playlistURL(r.id) == "" {
 		return true
 	}
-	return s.swarm != nil && !s.late(r.newest, n.Target) // alone, nothing will come of it
+	return s.swarm != nil && !s.overdue(r, n.Sequence+1) // alone, nothing will come of it
 }
 
-// late reports whether what comes once a target duration, and came last at
-// since, should have come again by now.
-func (s *Session) late(since schedule.Instant, target time.Duration) bool {
-	return time.Duration(s.instant()-since) > time.Duration(lateTargets*float64(target))+lateSlack
+// overdue reports whether segment n of r shall be had as the origin's own playlist
+// tells of it, since the feed should have told by now, or players should have seen
+// more by now than the feed tells.
+func (s *Session) overdue(r *rendition, n uint64) bool {
+	if s.feed == nil {
+		return true
+	}
+	e := s.feed.Newest(r.id)
+	if e == nil || n <= r.shown {
+		return true
+	}
+	late := func(last uint64, since schedule.Instant) bool {
+		limit := time.Duration(lateTargets*float64(e.Target)) + lateSlack + s.patience(r, e, n, last)
+		return time.Duration(s.instant()-since) > limit
+	}
+	return late(e.Sequence, r.newest) || r.shown > e.Sequence && late(r.shown, r.grew)
+}
+
+// patience is how long segment n of r is left to the publisher beyond that, if last
+// came in time: viewers take turns, so that together they ask for no more than the
+// origin's line carries. Where it is narrow, their asking is what keeps the publisher
+// from reading. Nobody waits for a publisher that is not there.
+func (s *Session) patience(r *rendition, newest *channel.Entry, n, last uint64) time.Duration {
+	if newest.Took == 0 || !s.publisherHere() {
+		return 0
+	}
+	viewers := max(s.counts.size, len(s.peers))
+	return time.Duration(n-last-1)*newest.Target + turn(s.swarm.Self(), segment.ID{Rendition: r.id, Sequence: n}, viewers, newest.Took)
+}
+
+// turn is when a viewer's turn comes to fetch id, which takes so long: at random,
+// and so spread that of all viewers one begins in that time.
+func turn(viewer [20]byte, id segment.ID, viewers int, took time.Duration) time.Duration {
+	type place struct {
+		viewer [20]byte
+		id     segment.ID
+	}
+	at := float64(maphash.Comparable(places, place{viewer, id})>>11) / (1 << 53)
+	return time.Duration(at * float64(viewers) * float64(took))
+}
+
+var places = maphash.MakeSeed()
+
+// publisherHere reports whether a publisher is among the peers.
+func (s *Session) publisherHere() bool {
+	for _, p := range s.peers {
+		if p.hello.Role == wire.Publisher {
+			return true
+		}
+	}
+	return false
 }
 
 // behind reports whether players know more of r than the feed tells: a publisher

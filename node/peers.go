@@ -435,7 +435,7 @@ func (s *Session) known(e *channel.Entry) {
 		s.extendViewings()
 	}
 	s.rewant(r, s.instant())
-	s.log.Debug("entry", "id", o.id.String(), "index", e.Index, "held", o.held.Count())
+	s.log.Debug("entry", "id", o.id.String(), "index", e.Index, "held", o.held.Count(), "took", e.Took)
 	s.replay(o.id)
 }
 
@@ -456,7 +456,7 @@ func (s *Session) hold(e *channel.Entry, key store.Key) *object {
 		}
 	}))
 	o.url, o.known = url, now
-	s.step(schedule.Known{ID: id, Size: e.Size, Salt: saltOf(e), Duration: e.Duration, Origin: url != "", Held: o.held})
+	s.step(schedule.Known{ID: id, Size: e.Size, Salt: saltOf(e), Duration: e.Duration, Origin: url != "", Took: e.Took, Held: o.held})
 	if f := s.fetches[o.fetch]; o.fetch != 0 && f != nil {
 		n := segment.Blocks(e.Size)
 		if f.next < n {

@@ -63,8 +63,8 @@ func (r *bodyReader) time() time.Time {
 }
 
 // ext takes the extensions that end a body: a length, then (tag, length, bytes)
-// with rising tags. This version knows none. Odd tags must be understood, so
-// they are refused; even ones are kept and passed over.
+// with rising tags. Odd tags must be understood, so they are refused; even ones
+// are kept.
 func (r *bodyReader) ext() []byte {
 	raw := r.take(int(r.number(maxExt)))
 	in := bodyReader{b: raw}

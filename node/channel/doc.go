@@ -127,7 +127,9 @@
 //	n          discontinuity sequence
 //	n          number of the init section that it needs, if any
 //	           in all:
-//	           extensions
+//	           extensions; this version knows one:
+//	             0: how long the bytes keep the origin's line busy, as the publisher
+//	             found: d, not 0
 //
 // # What a Feed takes
 //

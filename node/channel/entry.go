@@ -52,6 +52,8 @@ func (e *Entry) check() error {
 		return errors.New("number out of range")
 	case e.Target < 0 || e.Target > MaxDuration:
 		return errors.New("target duration out of range")
+	case e.Took < 0 || e.Took > MaxDuration:
+		return errors.New("time of the fetch out of range")
 	case e.Type > VOD:
 		return errors.New("unknown playlist type")
 	case e.End:
@@ -145,7 +147,33 @@ func (e *Entry) encode() []byte {
 			b = binary.AppendUvarint(b, e.Init)
 		}
 	}
-	return appendString(b, e.ext)
+	return appendString(b, append(e.appendTook(nil), e.ext...))
+}
+
+// tagTook is the extension that tells Took, as a number.
+const tagTook = 0
+
+// appendTook appends the extension that tells Took, if it is to be told.
+func (e *Entry) appendTook(b []byte) []byte {
+	if e.Took == 0 {
+		return b
+	}
+	return appendString(binary.AppendUvarint(b, tagTook), binary.AppendUvarint(nil, uint64(e.Took)))
+}
+
+// parseExt reads the extensions that this version knows, and keeps the others.
+func (e *Entry) parseExt(r *bodyReader) {
+	raw := r.ext()
+	in := bodyReader{b: raw}
+	if len(raw) == 0 || in.number(maxExt) != tagTook {
+		e.ext = raw
+		return
+	}
+	took := bodyReader{b: in.take(int(in.number(maxExt)))}
+	e.Took = time.Duration(took.number(uint64(MaxDuration)))
+	if r.bad = r.bad || !took.done() || e.Took == 0; len(in.b) > 0 {
+		e.ext = in.b
+	}
 }
 
 func parseEntry(b []byte) (*Entry, error) {
@@ -168,7 +196,7 @@ func parseEntry(b []byte) (*Entry, error) {
 	if !e.End {
 		e.parseObject(&r, f)
 	}
-	e.ext = r.ext()
+	e.parseExt(&r)
 	if !r.done() {
 		return nil, fmt.Errorf("entry: %w", ErrMalformed)
 	}

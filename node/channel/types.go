@@ -111,6 +111,10 @@ type Entry struct {
 	Type        PlaylistType
 	WindowStart uint64 // the first Sequence in it
 
+	// Took is how long the bytes keep the origin's line busy, as the publisher found
+	// when it read them; 0: not told.
+	Took time.Duration
+
 	ext []byte // extensions of a later version, kept so that encoding is exact
 }
 

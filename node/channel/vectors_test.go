@@ -82,6 +82,9 @@ func vectors() (names []string, values [][]byte) {
 	extended := *endEntry
 	extended.ext = []byte{2, 3, 'a', 'b', 'c', 4, 0}
 	record("extended entry", SignEntry(liveKey, chanID, &extended))
+	told := *mediaEntry
+	told.Took, told.ext = 1250*time.Millisecond, []byte{2, 1, 'a'}
+	record("entry with the time that it took", SignEntry(liveKey, chanID, &told))
 	return names, values
 }
 
@@ -154,6 +157,16 @@ func TestVectorsParse(t *testing.T) {
 	}
 	if e, err := parseEntry(body(v["extended entry"])); err != nil || len(e.ext) != 7 {
 		t.Errorf("an extension that need not be understood was refused: %v", err)
+	}
+	if e, err := parseEntry(body(v["entry with the time that it took"])); err != nil || e.Took != 1250*time.Millisecond || len(e.ext) != 3 {
+		t.Errorf("the time that the bytes took was not read: %v", err)
+	}
+	for _, bad := range [][]byte{{0, 1, 0}, {0, 2, 0x80, 0x00}, {0, 2, 1, 1}, {0, 0}} { // none, not shortest, too long, too short
+		e := *endEntry
+		e.ext = bad
+		if _, err := parseEntry(e.encode()); err == nil {
+			t.Errorf("%v was taken for a time", bad)
+		}
 	}
 	odd := *endEntry
 	odd.ext = []byte{3, 0}

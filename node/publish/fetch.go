@@ -44,6 +44,7 @@ type fetched struct {
 	data   []byte
 	blocks []segment.Digest
 	root   segment.Digest
+	second time.Duration // how long the second half took to come; 0: not measured
 }
 
 // purpose is why an object is fetched.
@@ -91,10 +92,11 @@ type job struct {
 
 // result is how a fetch ended.
 type result struct {
-	job  *job
-	got  *fetched
-	err  error
-	took time.Duration
+	job     *job
+	got     *fetched
+	err     error
+	took    time.Duration
+	sharing int // how many fetches there were, at its beginning or at its end
 }
 
 // lasting reports an error that trying again is unlikely to mend.
@@ -122,6 +124,9 @@ func fetch(ctx context.Context, src source, j *job, lanes int) (*fetched, error)
 	}
 	defer r.Close()
 	got, err := read(r, size)
+	if err == nil && lanes > 1 {
+		got.second = 0 // halves come in any order
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -148,11 +153,15 @@ func read(r io.Reader, size int64) (*fetched, error) {
 	buf := bytes.NewBuffer(make([]byte, 0, min(max(size, 8*readStep), atFirst)+readStep))
 	f := &fetched{}
 	hashed := 0
+	var half time.Time // when half of it was there
 	for {
 		buf.Grow(readStep)
 		b := buf.AvailableBuffer()
 		n, err := r.Read(b[:cap(b)])
 		buf.Write(b[:n])
+		if half.IsZero() && size > 0 && int64(buf.Len()) >= size/2 {
+			half = time.Now()
+		}
 		if buf.Len() > segment.MaxSize {
 			return nil, origin.ErrTooLarge
 		}
@@ -167,6 +176,9 @@ func read(r io.Reader, size int64) (*fetched, error) {
 		}
 	}
 	f.data = buf.Bytes()
+	if !half.IsZero() {
+		f.second = time.Since(half)
+	}
 	if hashed < len(f.data) || len(f.data) == 0 {
 		f.blocks = append(f.blocks, segment.BlockDigest(f.data[hashed:]))
 	}

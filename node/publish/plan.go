@@ -11,10 +11,11 @@ import (
 )
 
 const (
-	// liveStart is how much of a live window is signed at the start. A player
-	// begins three target durations before the end; the rest is for those who
-	// rewind a little, and must not delay what is new.
-	liveStart = time.Minute
+	// startTargets is how many target durations of a live window are signed at the
+	// start. A player begins three before the end, one more passes while it does.
+	// Older segments would come first, and delay what is new by as much as the
+	// line to the source takes for them, just when the first viewers come.
+	startTargets = 4
 	// behindTargets is how many target durations of a live rendition may wait to
 	// be fetched. More means that the line to the source is too slow: the oldest
 	// are left out, keepTargets remain.
@@ -37,7 +38,7 @@ func (r *rendition) enqueue(m *hls.Media, now time.Time) {
 		from = firstAfter(m.Segments, r.newest.Source)
 	} else if sliding {
 		var span time.Duration
-		for from = len(m.Segments); from > 0 && span < liveStart; from-- {
+		for from = len(m.Segments); from > 0 && span < startTargets*m.Target; from-- {
 			span += m.Segments[from-1].Duration
 		}
 	}

@@ -45,6 +45,8 @@ type rendition struct {
 
 	fetching   int
 	lanes      schedule.Lanes
+	line       schedule.Line
+	begun      time.Time
 	delegation string    // what the last record's key needs
 	blocked    time.Time // the state folder cannot be written to: not before
 	wasBlocked bool
@@ -65,7 +67,7 @@ func (p *Publisher) newRendition(id uint16, ref, nominal string) (*rendition, er
 	}
 	r := &rendition{
 		p: p, id: id, ref: ref, nominal: nominal, log: p.log.With("rendition", id), chain: c,
-		results: make(chan result), planned: map[uint64]*job{}, inits: map[string]initUse{},
+		begun: time.Now(), results: make(chan result), planned: map[uint64]*job{}, inits: map[string]initUse{},
 	}
 	if damaged {
 		p.count(func(s *Stats) { s.ChainsDamaged++ })
@@ -171,8 +173,10 @@ func (r *rendition) begin(ctx context.Context, j *job) {
 		select {
 		case r.p.slots <- struct{}{}:
 			begun := time.Now()
+			res.sharing = len(r.p.slots)
 			res.got, res.err = fetch(ctx, r.p.source, &frozen, lanes)
 			res.took = time.Since(begun)
+			res.sharing = min(res.sharing, len(r.p.slots))
 			<-r.p.slots
 		case <-ctx.Done():
 			res.err = ctx.Err()
@@ -190,6 +194,9 @@ func (r *rendition) take(res result) {
 		r.p.count(func(s *Stats) { s.BytesFetched += int64(len(j.got.data)) })
 		if j.seg != nil {
 			r.lanes.Took(res.took, j.seg.Duration)
+			r.line.Read(schedule.Instant(time.Since(r.begun)), schedule.Reading{
+				Bytes: len(j.got.data), Plays: j.seg.Duration, Took: res.took, Second: j.got.second, Sharing: res.sharing,
+			})
 		}
 	} else {
 		if j.tries == 1 && !isQuiet(res.err) {

@@ -198,6 +198,9 @@ func (r *rendition) seal(ctx context.Context, m *mark, e *channel.Entry, j *job,
 		e.Size, e.Blocks = len(j.got.data), j.got.blocks
 		root := j.got.root // a copy: what is remembered of a segment must not hold its bytes
 		m.Size, m.Root = e.Size, root[:]
+		if !r.p.source.local() {
+			e.Took = min(r.line.Takes(e.Size), channel.MaxDuration)
+		}
 		u.ID, u.Size, u.Root, u.Data = e.ID(), e.Size, j.got.root, j.got.data
 	}
 	if err := e.Check(); err != nil {

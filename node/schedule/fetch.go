@@ -11,6 +11,7 @@ import (
 type originModel struct {
 	ttfb, ttfbDev   time.Duration // from request to the beginning of the first block
 	block, blockDev time.Duration // from block to block
+	line            time.Duration // for which a block keeps its line busy, as the publisher told last; 0: not told
 	measured        Instant       // when the last fetch ended, or when it was aged
 	pausedUntil     Instant
 	failures        int // in a row
@@ -41,13 +42,16 @@ func halfway(v, to time.Duration) time.Duration {
 
 // usual is how long a fetch of n blocks takes.
 func (m *originModel) usual(n int) time.Duration {
-	return min(m.ttfb+time.Duration(n)*m.block, maxFetchTime)
+	return min(m.ttfb+time.Duration(n)*m.each(), maxFetchTime)
 }
 
 // slow is how long one takes that is slower than nearly all (delivery's F95).
 func (m *originModel) slow(n int) time.Duration {
-	return min(m.ttfb+2*m.ttfbDev+time.Duration(n)*(m.block+m.blockDev), maxFetchTime)
+	return min(m.ttfb+2*m.ttfbDev+time.Duration(n)*(m.each()+m.blockDev), maxFetchTime)
 }
+
+// each is how long one block more takes: no less than the line needs for it.
+func (m *originModel) each() time.Duration { return max(m.block, m.line) }
 
 // fetch is an origin request under way.
 type fetch struct {
@@ -100,7 +104,7 @@ func (s *Scheduler) originTime(k int) Instant {
 			wait += f.end - f.next
 		}
 	}
-	return s.now + Instant(s.origin.ttfb) + Instant(wait+k)*Instant(s.origin.block)
+	return s.now + Instant(s.origin.ttfb) + Instant(wait+k)*Instant(s.origin.each())
 }
 
 // mayAskOrigin reports whether the origin has o for us and is not left alone.
@@ -129,6 +133,9 @@ func (s *Scheduler) mayFetch(o *object, n int) (bool, Instant) {
 	}
 	if running >= maxFetches {
 		return false, Never
+	}
+	if wait := time.Duration(before) * s.origin.line; wait > hardBase {
+		return false, s.now + Instant(wait) // both at once would only delay that
 	}
 	if before > 0 {
 		// What is due earlier has the origin's line to itself, as long as

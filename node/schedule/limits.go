@@ -113,6 +113,9 @@ const (
 	companyMost   = 250 * time.Millisecond
 	companyEnough = 4
 	startShare    = 4
+	// trustOthers is for how long a newcomer asks only those who hold what it wants,
+	// where the origin's line is too narrow for all.
+	trustOthers = time.Second
 	// inOneGo is how long a neighbour may take to tell all that it holds.
 	inOneGo = 15 * time.Millisecond
 

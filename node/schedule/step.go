@@ -112,6 +112,9 @@ func (s *Scheduler) know(ev *Known) {
 		next: Never, retryAt: Never, seedNext: Never,
 	}
 	o.fits(segment.Blocks(ev.Size))
+	if ev.Took > 0 && o.n > 0 {
+		s.origin.line = ev.Took / time.Duration(o.n)
+	}
 	for i := range o.n {
 		if ev.Held.Has(i) {
 			o.lack.Clear(i)

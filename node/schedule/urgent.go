@@ -16,19 +16,30 @@ func (s *Scheduler) planUrgent(o *object) {
 	clear(s.plan.extra[:])
 	need := s.scratch(o)
 
-	if at := s.company(); o.awaited && at > s.now {
+	if at := s.company(); at > s.now {
 		o.next = min(o.next, at)
-		s.begin(o)
+		if o.awaited {
+			s.begin(o)
+		}
 		return
 	}
 	fetchable, at := s.mayFetch(o, max(1, len(open)))
 	if !fetchable && at != Never {
 		o.next = min(o.next, at)
 	}
-	patient := s.patience(o, len(open)) > s.now
 	needed := false
 	waiting := o.due <= s.now // the player is: at the start, or in a stall
-	alone := !s.mayAskOrigin(o) || s.now < o.trustUntil || !waiting && s.peersSuffice(o, open, goal)
+	crowded := s.crowded(o, len(open))
+	patient := s.patience(o, len(open)) > s.now || crowded
+	alone := !s.mayAskOrigin(o) || s.now < o.trustUntil || !waiting && s.peersSuffice(o, open, goal) ||
+		crowded && o.awaited && s.now < o.wantedAt+Instant(trustOthers)
+	if alone && waiting && len(open) > 1 {
+		// Newcomers begin at different blocks, and have the others from each other.
+		k := int(hash(s.cfg.Self, o.salt, 0) % uint64(len(open)))
+		slices.Reverse(open[:k])
+		slices.Reverse(open[k:])
+		slices.Reverse(open)
+	}
 	limit := max(goal, s.originTime(len(open)))
 	for k := len(open) - 1; k >= 0; k-- { // the far end first: the origin begins at the near one
 		i := int(open[k].block)
@@ -108,7 +119,7 @@ func (s *Scheduler) company() Instant {
 func (s *Scheduler) begin(o *object) {
 	if empty(o.cover) && o.nheld == 0 && s.mayAskOrigin(o) {
 		need := s.scratch(o)
-		for i := range min(o.n/2, startShare*o.n/s.viewers()) {
+		for i := range min(o.n/2, int(s.startShare(o)*float64(o.n))/s.viewers()) {
 			need[i>>6] |= 1 << (i & 63)
 		}
 		if s.startFetches(o, need) {
@@ -120,6 +131,28 @@ func (s *Scheduler) begin(o *object) {
 			s.ask(p, o, int(c.block), false)
 		}
 	}
+}
+
+// startShare is how many segments newcomers may fetch in all: what the origin's line
+// has room for beside the publisher, while one is played.
+func (s *Scheduler) startShare(o *object) float64 {
+	if s.origin.line == 0 {
+		return startShare
+	}
+	room := o.duration.Seconds()/(s.origin.line.Seconds()*float64(o.n)) - 1
+	return min(max(room, 0), startShare)
+}
+
+// crowded reports whether the origin's line is too narrow for all viewers to fetch n
+// blocks of o at once. Whoever fetches them for all must not be joined by all.
+func (s *Scheduler) crowded(o *object, n int) bool {
+	if s.origin.usual(o.n) > o.duration {
+		return true // it cannot feed even us: the fewer ask, the sooner somebody has it
+	}
+	if s.alone(o) {
+		return false // its line has been found wide enough
+	}
+	return time.Duration(s.viewers()*n)*s.origin.line > o.duration
 }
 
 // favourAt is when p, if it is a publisher that did not offer block i, shall be
@@ -299,8 +332,7 @@ func (s *Scheduler) promised(o *object, i int) bool {
 // fetch may serve all.
 func (s *Scheduler) turn(o *object, n int) bool {
 	hard := s.patience(o, n)
-	if s.origin.usual(o.n) > o.duration {
-		// It cannot feed even us: the fewer ask, the sooner somebody has it.
+	if s.crowded(o, n) {
 		hard = Never
 	}
 	begin := o.due - s.urgentWindow(o)

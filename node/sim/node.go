@@ -39,6 +39,7 @@ type node struct {
 
 	lanes   schedule.Lanes // the publisher's
 	reading map[int]*reading
+	line    schedule.Line
 }
 
 // quiet is how long after a neighbour was killed its silence is noticed.
@@ -344,7 +345,7 @@ func (n *node) learn(seq int) {
 		}
 		return
 	}
-	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Origin: !w.cfg.NoOrigin})
+	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Took: w.took[seq], Origin: !w.cfg.NoOrigin})
 	keep := n.early[:0]
 	for _, ev := range n.early {
 		if int(ev.seq) != seq {

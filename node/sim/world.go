@@ -24,7 +24,8 @@ type world struct {
 	born     []schedule.Instant // of each segment
 	salts    []uint64
 	signed   []schedule.Instant
-	living   []int32 // viewers that are there, in any order
+	took     []time.Duration // see channel.Entry.Took
+	living   []int32         // viewers that are there, in any order
 	lastJoin schedule.Instant
 	result   Result
 
@@ -224,6 +225,7 @@ func (s *shard) appear() {
 	w.born = append(w.born, s.now)
 	w.salts = append(w.salts, s.rng.Uint64())
 	w.signed = append(w.signed, 0)
+	w.took = append(w.took, 0)
 	for _, x := range w.shards {
 		x.served = append(x.served, 0)
 		x.pubServed = append(x.pubServed, 0)
