@@ -177,7 +177,7 @@ var scenarios = []struct {
 		c.Groups[0].Every = 250 * time.Millisecond
 		c.Origin.Up, c.Publisher.Up = 3e6, 4.5e6
 		return c
-	}, bound{copies: 1.7, stalls: 5, start: 3500 * time.Millisecond, duplicates: 0.05}},
+	}, bound{copies: 1.7, stalls: 15, start: 3500 * time.Millisecond, duplicates: 0.05}},
 	{"graph of 100", func(s uint64) Config {
 		c := lab(s)
 		c.Groups[0].Count, c.Groups[0].Every, c.Degree = 100, 50*time.Millisecond, 12
