@@ -16,7 +16,7 @@ func (s *Scheduler) planUrgent(o *object) {
 	clear(s.plan.extra[:])
 	need := s.scratch(o)
 
-	if at := s.company(); at > s.now {
+	if at := s.company(); at > s.now && (o.awaited || s.crowded(o, o.n)) {
 		o.next = min(o.next, at)
 		if o.awaited {
 			s.begin(o)
@@ -143,16 +143,13 @@ func (s *Scheduler) startShare(o *object) float64 {
 	return min(max(room, 0), startShare)
 }
 
-// crowded reports whether the origin's line is too narrow for all viewers to fetch n
-// blocks of o at once. Whoever fetches them for all must not be joined by all.
+// crowded reports whether the origin's line is far too narrow for all viewers to fetch
+// n blocks of o at once. Whoever fetches them for all must not be joined by all.
 func (s *Scheduler) crowded(o *object, n int) bool {
-	if s.origin.usual(o.n) > o.duration {
-		return true // it cannot feed even us: the fewer ask, the sooner somebody has it
-	}
 	if s.alone(o) {
 		return false // its line has been found wide enough
 	}
-	return time.Duration(s.viewers()*n)*s.origin.line > o.duration
+	return time.Duration(s.viewers()*n)*s.origin.line > 2*o.duration
 }
 
 // favourAt is when p, if it is a publisher that did not offer block i, shall be
@@ -305,8 +302,8 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 			}
 		}
 		if fetchable && f == nil && s.originTime(1) < by {
-			if hard > s.now {
-				o.next = min(o.next, hard) // it may still come
+			if at := max(hard, o.trustUntil); at > s.now {
+				o.next = min(o.next, at) // it may still come
 				continue
 			}
 			need[i>>6] |= 1 << (i & 63)
@@ -332,8 +329,10 @@ func (s *Scheduler) promised(o *object, i int) bool {
 // fetch may serve all.
 func (s *Scheduler) turn(o *object, n int) bool {
 	hard := s.patience(o, n)
-	if s.crowded(o, n) {
-		hard = Never
+	if s.origin.usual(o.n) > o.duration {
+		hard = Never // it cannot feed even us: the fewer ask, the sooner somebody has it
+	} else if s.crowded(o, n) {
+		hard = o.due
 	}
 	begin := o.due - s.urgentWindow(o)
 	at := min(hard, begin+Instant(s.rankOf(o, 0))*Instant(max(s.origin.usual(n), time.Duration(minStep))))
