@@ -12,13 +12,14 @@ type originModel struct {
 	ttfb, ttfbDev   time.Duration // from request to the beginning of the first block
 	block, blockDev time.Duration // from block to block
 	line            time.Duration // for which a block keeps its line busy, as the publisher told last; 0: not told
+	lanes           int           // by how many requests at a time segments are fetched
 	measured        Instant       // when the last fetch ended, or when it was aged
 	pausedUntil     Instant
 	failures        int // in a row
 }
 
 func newOriginModel() originModel {
-	return originModel{ttfb: firstTTFB, ttfbDev: firstTTFBDev, block: firstBlock, blockDev: firstBlockDev}
+	return originModel{lanes: 1, ttfb: firstTTFB, ttfbDev: firstTTFBDev, block: firstBlock, blockDev: firstBlockDev}
 }
 
 // age forgets half of how slow the origin was with each originAge in which nothing
@@ -42,16 +43,34 @@ func halfway(v, to time.Duration) time.Duration {
 
 // usual is how long a fetch of n blocks takes.
 func (m *originModel) usual(n int) time.Duration {
-	return min(m.ttfb+time.Duration(n)*m.each(), maxFetchTime)
+	return min(m.ttfb+m.body(n, 0), maxFetchTime)
 }
 
 // slow is how long one takes that is slower than nearly all (delivery's F95).
 func (m *originModel) slow(n int) time.Duration {
-	return min(m.ttfb+2*m.ttfbDev+time.Duration(n)*(m.each()+m.blockDev), maxFetchTime)
+	return min(m.ttfb+2*m.ttfbDev+m.body(n, m.blockDev), maxFetchTime)
 }
 
-// each is how long one block more takes: no less than the line needs for it.
-func (m *originModel) each() time.Duration { return max(m.block, m.line) }
+// body is how long n blocks take once they come, each by so much more than usual: no
+// less than the line needs for them.
+func (m *originModel) body(n int, more time.Duration) time.Duration {
+	each := (n + m.lanes - 1) / m.lanes
+	return max(time.Duration(each)*(m.block+more), time.Duration(n)*(m.line+more))
+}
+
+// spread chooses by how many requests at a time segments like o are fetched: by
+// several where one is slow though the line has room for all viewers. Then it is the
+// way there that is long or loses packets, and TCP that keeps each of them slow.
+func (s *Scheduler) spread(o *object) {
+	m := &s.origin
+	m.lanes = 1
+	if m.line == 0 || o.duration <= 0 || time.Duration(s.viewers()*o.n)*m.line > o.duration {
+		return
+	}
+	for m.lanes < maxLanes && time.Duration(o.n/m.lanes)*m.block > o.duration/quickEnough {
+		m.lanes++
+	}
+}
 
 // fetch is an origin request under way.
 type fetch struct {
@@ -104,7 +123,7 @@ func (s *Scheduler) originTime(k int) Instant {
 			wait += f.end - f.next
 		}
 	}
-	return s.now + Instant(s.origin.ttfb) + Instant(wait+k)*Instant(s.origin.each())
+	return s.now + Instant(s.origin.ttfb) + Instant(s.origin.body(wait+k, 0))
 }
 
 // mayAskOrigin reports whether the origin has o for us and is not left alone.
@@ -131,7 +150,7 @@ func (s *Scheduler) mayFetch(o *object, n int) (bool, Instant) {
 			before += f.end - f.next
 		}
 	}
-	if running >= maxFetches {
+	if running >= maxFetches*s.origin.lanes {
 		return false, Never
 	}
 	if wait := time.Duration(before) * s.origin.line; wait > hardBase {
@@ -152,31 +171,43 @@ func (s *Scheduler) mayFetch(o *object, n int) (bool, Instant) {
 // are to be had. Requests to peers for these blocks are taken back.
 func (s *Scheduler) startFetches(o *object, need segment.Bitmap) bool {
 	began := false
+	s.spread(o)
 	for i := next(need, 0); i >= 0; i = next(need, i) {
 		first := i
 		for i < o.n && need.Has(i) {
 			i++
 		}
-		if ok, at := s.mayFetch(o, i-first); !ok {
-			if at != Never {
-				o.next = min(o.next, at)
+		for parts := max(1, min(s.origin.lanes, (i-first)/leastLane)); parts > 0; parts-- {
+			if ok, at := s.mayFetch(o, i-first); !ok {
+				if at != Never {
+					o.next = min(o.next, at)
+				}
+				break
 			}
+			end := first + (i-first)/parts
+			s.startFetch(o, first, end)
+			first, began = end, true
+		}
+		if first < i {
 			break
 		}
-		s.ticket++
-		s.stats.Fetches++
-		s.act(Fetch{Ticket: s.ticket, ID: o.id, First: first, Count: i - first})
-		s.track(s.ticket, o, first, i)
-		for k := first; k < i; k++ {
-			s.withdraw(o, k, o.blocks[k].asked)
-		}
-		began = true
 	}
 	if began {
 		o.next = min(o.next, s.now+s.stall())
 		s.announce(o, s.listeners(o), true)
 	}
 	return began
+}
+
+// startFetch fetches blocks first … end-1 of o.
+func (s *Scheduler) startFetch(o *object, first, end int) {
+	s.ticket++
+	s.stats.Fetches++
+	s.act(Fetch{Ticket: s.ticket, ID: o.id, First: first, Count: end - first})
+	s.track(s.ticket, o, first, end)
+	for k := first; k < end; k++ {
+		s.withdraw(o, k, o.blocks[k].asked)
+	}
 }
 
 // track notes a fetch of blocks first … end-1 of o.

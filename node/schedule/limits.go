@@ -73,6 +73,12 @@ const (
 	// Origin.
 
 	maxFetches = 2 // at once
+	// Where the way to the origin is lossy or long, a segment is fetched by up to
+	// maxLanes requests, of leastLane blocks at least, until it comes quickEnough
+	// times as fast as it plays. Browsers open six connections to a server.
+	maxLanes    = 4
+	leastLane   = 2
+	quickEnough = 3
 	// worthStopping is how many blocks neighbours must be able to send to make a
 	// second request to the origin for the rest worth its round trip.
 	worthStopping = 3

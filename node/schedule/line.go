@@ -61,10 +61,10 @@ func (l *Line) Read(now Instant, r Reading) {
 	}
 }
 
-// Takes is how long n bytes keep the line busy; 0: not known, or not worth a word.
+// Takes is how long n bytes keep the line busy; 0: not known.
 func (l *Line) Takes(n int) time.Duration {
 	if l.rate == 0 {
 		return 0
 	}
-	return time.Duration(float64(n) / l.rate * float64(time.Second))
+	return max(1, time.Duration(float64(n)/l.rate*float64(time.Second)))
 }

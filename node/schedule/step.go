@@ -113,7 +113,7 @@ func (s *Scheduler) know(ev *Known) {
 	}
 	o.fits(segment.Blocks(ev.Size))
 	if ev.Took > 0 && o.n > 0 {
-		s.origin.line = ev.Took / time.Duration(o.n)
+		s.origin.line = max(1, ev.Took/time.Duration(o.n))
 	}
 	for i := range o.n {
 		if ev.Held.Has(i) {
