@@ -140,6 +140,7 @@ const (
 	roundGap     = 300 * time.Millisecond // g
 	roundStep    = 75 * time.Millisecond  // W per lambda, at the least: of a thousand viewers' W
 	maxRounds    = 3
+	urgentRound  = maxRounds + 1 // what urgent blocks are drawn by
 	claimSlack   = 300 * time.Millisecond
 	maxEmpty     = 3 // claims without data per peer and emptySpan
 	emptySpan    = time.Minute

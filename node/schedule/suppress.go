@@ -114,12 +114,16 @@ func (s *Scheduler) dutyAt(o *object, k int, large bool) Instant {
 		return at + Instant(s.rankOf(o, k))*Instant(step)
 	}
 	at = max(at, r.silent)
-	// A truncated exponential: few are early, whoever is first silences the
-	// rest, whatever the number of viewers (delivery 2.4).
+	return at + Instant(float64(s.window())*s.exponential(o, k, int(r.n)))
+}
+
+// exponential draws when our timer for stripe k of o ends, as a part of the time in
+// which all end. It is a truncated exponential: few are early, and whoever is first
+// silences the rest, whatever the number of viewers (delivery 2.4).
+func (s *Scheduler) exponential(o *object, k, round int) float64 {
 	lambda := s.lambda()
-	u := float64(hash(s.cfg.Self, o.salt+uint64(k), uint64(r.n))>>11) / (1 << 53)
-	wait := float64(s.window()) / lambda * math.Log1p(u*math.Expm1(lambda))
-	return at + Instant(wait)
+	u := float64(hash(s.cfg.Self, o.salt+uint64(k), uint64(round))>>11) / (1 << 53)
+	return math.Log1p(u*math.Expm1(lambda)) / lambda
 }
 
 // lambda is by how much the first timers are thinned out.

@@ -335,7 +335,13 @@ func (s *Scheduler) turn(o *object, n int) bool {
 		hard = o.due
 	}
 	begin := o.due - s.urgentWindow(o)
-	at := min(hard, begin+Instant(s.rankOf(o, 0))*Instant(max(s.origin.usual(n), time.Duration(minStep))))
+	at := begin
+	if s.viewers() > smallSwarm { // it is on its way to some still: few are early
+		at += Instant(float64(max(0, hard-begin)) * s.exponential(o, 0, urgentRound))
+	} else {
+		at += Instant(s.rankOf(o, 0)) * Instant(max(s.origin.usual(n), time.Duration(minStep)))
+	}
+	at = min(at, hard)
 	if at <= s.now {
 		return true
 	}
