@@ -16,9 +16,10 @@ const (
 	// ranges are exempt: there a household, a school or a lab sits in one.
 	maxPerNet = 3
 	// maxHandshaking bounds inbound connections that have not got through the
-	// handshakes: each may hold two goroutines and a few KiB for some seconds.
-	// Beyond it some make room: see listener.begin.
-	maxHandshaking = 64
+	// handshakes, or have not been answered by the tracker: each may hold two
+	// goroutines and a few KiB for some seconds. Beyond it some make room: see
+	// listener.begin. An audience of hundreds may come within a second.
+	maxHandshaking = 128
 )
 
 // cgnat is RFC 6598's shared address space, which netip does not count as
