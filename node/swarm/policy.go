@@ -52,15 +52,22 @@ func household(a netip.Addr) netip.Prefix {
 	return network(a)
 }
 
+// identity is a peer ID and the household that it was met in. A peer ID is only
+// claimed: who breaks the rules under another's must not have that one banned.
+type identity struct {
+	id   [20]byte
+	from netip.Prefix
+}
+
 // bans remembers addresses and identities for banFor.
 type bans struct {
 	mu    sync.Mutex
-	until map[any]time.Time // netip.Addr, netip.AddrPort or [20]byte
+	until map[any]time.Time // netip.Addr, netip.AddrPort or identity
 }
 
 // add bans an identity and its address. Loopback addresses are shared by every
 // node of the machine: there only the port's owner is banned.
-func (b *bans) add(id [20]byte, addrs []netip.AddrPort, now time.Time) {
+func (b *bans) add(id identity, addrs []netip.AddrPort, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.until == nil {
@@ -105,7 +112,7 @@ func (b *bans) count(now time.Time) (n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for k, t := range b.until {
-		if _, ok := k.([20]byte); ok && now.Before(t) {
+		if _, ok := k.(identity); ok && now.Before(t) {
 			n++
 		}
 	}
