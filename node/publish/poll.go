@@ -46,7 +46,6 @@ type poller struct {
 	source source
 	ref    string
 	out    chan observation // of capacity 1; holds the newest
-	wakeup chan struct{}    // see rendition.hurry
 
 	validators origin.Validators
 	last       []byte // the body that was told
@@ -75,7 +74,6 @@ func (p *poller) run(ctx context.Context) {
 		select {
 		case <-timer.C:
 		case <-wake:
-		case <-p.wakeup:
 		case <-ctx.Done():
 			return
 		}
