@@ -199,7 +199,8 @@ func (o *object) past(now schedule.Instant) bool {
 // backfill asks a neighbour for the entries before those that it sent when we
 // joined, as far back as neighbours know of segments.
 func (s *Session) backfill(now schedule.Instant) {
-	if !s.rewinds || s.feed == nil || s.swarm == nil || now-s.counts.filled < schedule.Instant(backfillEvery) {
+	ids := s.peerIDs()
+	if !s.rewinds || s.feed == nil || len(ids) == 0 || now-s.counts.filled < schedule.Instant(backfillEvery) {
 		return
 	}
 	s.counts.filled = now
@@ -219,8 +220,7 @@ func (s *Session) backfill(now schedule.Instant) {
 		r.filled = oldest.Index
 		// An answer is bounded: what we have already should hardly be in it.
 		step := uint64(max(1, snapshotBytes/(size/len(entries))))
-		ids := s.peerIDs()
-		p := s.peers[ids[int(now)%len(ids)]]
+		p := s.peers[ids[uint64(now)%uint64(len(ids))]]
 		s.ask(p, &wire.Window{Rendition: r.id, From: oldest.Index - min(oldest.Index, step)})
 	}
 }
