@@ -108,7 +108,7 @@ func follow(ctx context.Context, arg string, bind netip.Addr) (*link, error) {
 		}
 		return channel.ParseTorrent(b)
 	default:
-		b, err := readBounded(arg, maxLinkFile)
+		b, err := readBounded(ctx, arg, maxLinkFile)
 		if err != nil {
 			return nil, fmt.Errorf("read link: %w", err)
 		}
@@ -124,8 +124,10 @@ func await(ctx context.Context, name string, bind netip.Addr) (*link, error) {
 	var seen []byte
 	since := time.Now()
 	for {
-		b, err := readBounded(name, maxLinkFile)
+		b, err := readBounded(ctx, name, maxLinkFile)
 		switch {
+		case err != nil && ctx.Err() != nil:
+			return nil, ctx.Err()
 		case errors.Is(err, os.ErrNotExist):
 		case err != nil:
 			return nil, fmt.Errorf("read link: %w", err)
