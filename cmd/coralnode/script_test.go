@@ -62,7 +62,8 @@ func replay(t *testing.T, script string) string {
 	t.Chdir(dir)
 	for name, text := range map[string]string{
 		"empty.torrent": "", "word": "hello\n", "link": "https://live.example.org/a.m3u8\n", "hls/index.m3u8": "#EXTM3U\n",
-		"channel": testLink().String(),
+		"channel":       testLink().String(),
+		"plain.torrent": "d4:infod6:lengthi5e4:name1:x12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaaee",
 	} {
 		os.MkdirAll(filepath.Dir(name), 0o755)
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
