@@ -147,6 +147,34 @@ func TestTrackerAnswersFullNetwork(t *testing.T) {
 	}
 }
 
+// Who announces itself as an ordinary client is connected to at once, for it may
+// take long to come by itself.
+func TestOrdinaryAnnouncerIsDialed(t *testing.T) {
+	t.Parallel()
+	d := testDescriptor(nil)
+	pub := start(t, Config{Tracker: true})
+	drain(t, join(t, pub, JoinConfig{Link: testLink(d)}))
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	ch := d.Channel()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	q := url.Values{"info_hash": {string(ch[:])}, "peer_id": {"-TR3000-abcdefghijkl"}, "port": {port}, "left": {"1"}}
+	resp, err := http.Get(trackerURL(pub) + "?" + q.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	_ = ln.(*net.TCPListener).SetDeadline(time.Now().Add(testWithin))
+	c, err := ln.Accept()
+	if err != nil {
+		t.Fatalf("nobody came: %v", err)
+	}
+	c.Close()
+}
+
 func TestRosterIsBounded(t *testing.T) {
 	r := newRoster()
 	now := time.Now()
@@ -187,7 +215,8 @@ func FuzzAnnounce(f *testing.F) {
 	hash := url.QueryEscape(string(ch[:]))
 	f.Add("info_hash="+hash+"&peer_id=bbbbbbbbbbbbbbbbbbbb&port=1&left=0&event=stopped", "1.2.3.4:5")
 	f.Add("info_hash="+hash+"&peer_id=bbbbbbbbbbbbbbbbbbbb&port=7000&numwant=-1&compact=1", "[::1]:1")
-	c := &Client{swarms: map[segment.Channel]*Swarm{ch: {}}}
+	c := &Client{}
+	c.swarms = map[segment.Channel]*Swarm{ch: {c: c, book: newBook(nil)}}
 	ts := newTrackerServer(c)
 	f.Fuzz(func(t *testing.T, query, remote string) {
 		q, err := url.ParseQuery(query)
