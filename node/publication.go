@@ -84,14 +84,12 @@ func (n *Node) Publish(ctx context.Context, cfg PublishConfig) (*Publication, er
 		}
 		s.run(ctx)
 	}
-	select {
-	case n.starts <- run:
-	case <-ctx.Done():
+	if err := n.start(ctx, run); err != nil {
 		p.Close()
-		return nil, ctx.Err()
-	case <-n.done:
-		p.Close()
-		return nil, ErrClosed
+		if dashboard != nil {
+			dashboard.Close()
+		}
+		return nil, err
 	}
 	// Once the session answers, it has joined: peers are let in.
 	return pub, s.do(ctx, func() {})
@@ -166,6 +164,9 @@ func (s *Session) holdPublished(u publish.Update) error {
 func (s *Session) Holds(id segment.ID, root segment.Digest) bool {
 	held := false
 	_ = s.do(context.Background(), func() {
+		if s.feed == nil {
+			return
+		}
 		if e := s.feed.Entry(id); e != nil && e.Root() == root {
 			held = s.node.store.Has(store.Key{Channel: s.key, ID: id, Root: root}).Count() == len(e.Blocks)
 		}

@@ -56,7 +56,7 @@ type Swarm struct {
 	// farewell bounds the last words to trackers; set before bye is closed
 	farewell context.Context
 
-	described chan struct{} // closed when desc or failed is set
+	described chan struct{} // closed when desc is set
 	desc      *channel.Descriptor
 
 	// owned by mu
