@@ -199,9 +199,9 @@ func (o *object) past(now schedule.Instant) bool {
 	return o.entry.Type == channel.Live && o.id.Kind == segment.Media && now-o.known > schedule.Instant(recentFor)
 }
 
-// fillIn asks a neighbour for what is missing of recordings and events, and for
-// renditions of which nothing is known: an answer is bounded, and does not hold
-// all of a long recording.
+// fillIn asks a neighbour for what is missing of recordings and events that a
+// player has asked for, and for renditions of which nothing is known: an answer is
+// bounded, and does not hold all of a long recording. A helper wants all.
 func (s *Session) fillIn(now schedule.Instant) {
 	if s.feed == nil || s.role == wire.Publisher {
 		return
@@ -209,7 +209,12 @@ func (s *Session) fillIn(now schedule.Instant) {
 	ids := s.peerIDs()
 	for _, r := range s.renditions {
 		index, missing := s.feed.Missing(r.id)
-		if !missing && s.feed.Newest(r.id) != nil || len(ids) == 0 || index == r.missing && now-r.missed < schedule.Instant(fillAgain) {
+		if s.feed.Newest(r.id) == nil {
+			missing = true
+		} else if r.grew == 0 && s.role == wire.Viewer {
+			continue
+		}
+		if !missing || len(ids) == 0 || index == r.missing && now-r.missed < schedule.Instant(fillAgain) {
 			continue
 		}
 		if s.ask(s.peers[ids[rand.IntN(len(ids))]], &wire.Window{Rendition: r.id, From: index}) {
