@@ -50,13 +50,15 @@ func (n *Node) Publish(ctx context.Context, cfg PublishConfig) (*Publication, er
 	if len(advertise) == 0 {
 		advertise = n.addresses()
 	}
-	s := n.session(p.Link(advertise, cfg.Tracker), wire.Publisher)
+	// Who did not say that it is private did not choose a tracker for that.
+	tracker := cfg.Tracker && (cfg.Private || p.Secret() == nil)
+	s := n.session(p.Link(advertise, tracker), wire.Publisher)
 	pub := &Publication{Session: s, publisher: p, failed: make(chan error, 1)}
 	p.SetAudience(pub.audience)
 	var dashboard *publish.Dashboard
 	if cfg.Dashboard != "" {
 		shown := publish.DashboardConfig{Addr: cfg.Dashboard, Name: s.Name(), Log: n.log}
-		if !cfg.Private {
+		if len(s.link.Secret) == 0 { // whatever cfg says: a private channel stays so
 			shown.Link = s.link.String()
 		}
 		if dashboard, err = publish.NewDashboard(shown, p); err != nil {

@@ -38,6 +38,15 @@ func writeWhole(name string, data []byte, mode fs.FileMode) error {
 	}
 }
 
+// linkMode is the mode of a file that holds l, or is made of it: a private
+// channel's holds the secret.
+func linkMode(l *link) fs.FileMode {
+	if len(l.Secret) > 0 {
+		return 0o600
+	}
+	return 0o644
+}
+
 // about says what went wrong with the file that the user named, rather than
 // with the temporary one.
 func about(name string, err error) error {

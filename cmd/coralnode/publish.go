@@ -207,11 +207,7 @@ func (o *publishOptions) run(ctx context.Context, env *environment, cfg publishC
 		link := p.Link().String()
 		fmt.Fprintln(env.stdout, link)
 		if o.linkFile != "" {
-			mode := os.FileMode(0o644)
-			if cfg.private {
-				mode = 0o600 // the link holds the secret
-			}
-			if err := writeWhole(o.linkFile, []byte(link+"\n"), mode); err != nil {
+			if err := writeWhole(o.linkFile, []byte(link+"\n"), linkMode(p.Link())); err != nil {
 				return fmt.Errorf("write link: %w", err)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -101,6 +102,23 @@ func testLink() *channel.Link {
 	l := d.Link()
 	l.Peers = []string{"192.0.2.1:26725"}
 	return l
+}
+
+// TestPrivateLinkIsKept: what holds a private channel's secret is its user's alone.
+func TestPrivateLinkIsKept(t *testing.T) {
+	secret := make([]byte, channel.SecretSize)
+	l := testLink()
+	l.Descriptor.Private, l.Descriptor.SecretHash, l.Secret = true, channel.SecretHash(secret), secret
+	l.Channel = l.Descriptor.Channel()
+	for _, form := range []string{"magnet", "torrent"} {
+		name := filepath.Join(t.TempDir(), form)
+		if r := start(t, t.TempDir(), "link", l.String(), "--to", form, "--out", name); r.code != 0 {
+			t.Fatal(r.stderr)
+		}
+		if info, err := os.Stat(name); err != nil || runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v, %v", form, info.Mode(), err)
+		}
+	}
 }
 
 // split cuts a command line into words as a shell does; only '…' quotes.
