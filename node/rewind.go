@@ -203,14 +203,17 @@ func (o *object) past(now schedule.Instant) bool {
 // player has asked for, and for renditions of which nothing is known: an answer is
 // bounded, and does not hold all of a long recording. A helper wants all.
 func (s *Session) fillIn(now schedule.Instant) {
-	if s.feed == nil || s.role == wire.Publisher {
+	pr := s.presentation()
+	if pr == nil || s.role == wire.Publisher {
 		return
 	}
 	ids := s.peerIDs()
 	for _, r := range s.renditions {
 		index, missing := s.feed.Missing(r.id)
 		if s.feed.Newest(r.id) == nil {
-			missing = true
+			missing = slices.ContainsFunc(pr.Renditions, func(l channel.Rendition) bool { // that has segments
+				return l.ID == r.id && l.Media == r.id && (l.URI != "" || pr.Single)
+			})
 		} else if r.grew == 0 && s.role == wire.Viewer {
 			continue
 		}
