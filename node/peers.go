@@ -302,9 +302,11 @@ func (s *Session) record(rec []byte, p *peer) {
 	case errors.Is(err, channel.ErrStale):
 		return
 	case errors.Is(err, channel.ErrBroken), errors.Is(err, channel.ErrEquivocation):
-		// Signed: the publisher is to blame, not who passed it on.
-		s.counts.rejected++
-		s.log.Error("the publisher contradicts itself", "err", err)
+		// Signed: the publisher is to blame, not who passed it on, be it ever so often.
+		if s.counts.rejected++; !s.counts.contradicted {
+			s.counts.contradicted = true
+			s.log.Error("the publisher contradicts itself", "err", err)
+		}
 		return
 	case err != nil:
 		s.counts.rejected++
