@@ -1,6 +1,8 @@
 package node
 
 import (
+	"bytes"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -155,6 +157,28 @@ func TestPrivateChannel(t *testing.T) {
 		if st := s.Stats(); st.Peers.Connected != 0 || st.Feed.Entries != 0 {
 			t.Errorf("without the secret: %+v", st)
 		}
+	}
+}
+
+// A private channel stays private, and its link a secret, where the publisher is
+// started anew without a word of that.
+func TestPrivateStays(t *testing.T) {
+	t.Parallel()
+	state, source := t.TempDir(), nodetest.NewOrigin(nodetest.OriginConfig{Backlog: 2}).Start(t)
+	n, p := organise(t, PublishConfig{Source: source, State: state, Private: true})
+	was := linkOf(t, p)
+	n.end()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	_, p = organise(t, PublishConfig{Source: source, State: state, Tracker: true, Dashboard: l.Addr().String()})
+	if link := linkOf(t, p); link.Channel != was.Channel || !bytes.Equal(link.Secret, was.Secret) || len(link.Trackers) > 0 {
+		t.Errorf("%s became %s", was, link)
+	}
+	if text := fetchText(t, "http://"+l.Addr().String()+"/api/stats"); strings.Contains(text, "secret") {
+		t.Errorf("the dashboard tells %s", text)
 	}
 }
 

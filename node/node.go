@@ -183,7 +183,7 @@ func (n *Node) watch(ctx context.Context, link *channel.Link, share bool) (*Sess
 		return nil, err
 	}
 	s.mount = m
-	if err := n.start(ctx, s); err != nil {
+	if err := n.start(ctx, s.run); err != nil {
 		m.Close()
 		return nil, err
 	}
@@ -199,7 +199,7 @@ func (n *Node) Seed(ctx context.Context, link *channel.Link) (*Session, error) {
 		return nil, err
 	}
 	s := n.session(link, wire.Helper)
-	if err := n.start(ctx, s); err != nil {
+	if err := n.start(ctx, s.run); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -229,9 +229,10 @@ func (n *Node) session(link *channel.Link, role wire.Role) *Session {
 	return s
 }
 
-func (n *Node) start(ctx context.Context, s *Session) error {
+// start has run run as a child of Run.
+func (n *Node) start(ctx context.Context, run func(context.Context)) error {
 	select {
-	case n.starts <- s.run:
+	case n.starts <- run:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -19,6 +19,9 @@ const (
 	// snapshotBytes bounds one answer to a Window message; a peer asks again
 	// from where it ended.
 	snapshotBytes = 256 << 10
+	// windowBytes bounds the answer to a question for everything: half of what may
+	// wait for a peer before it is dropped for taking too little.
+	windowBytes = 1 << 20
 	// recordStrikes is how many records that do not verify a peer may send: a
 	// delegation that has just been replaced explains one or two, no more.
 	recordStrikes = 3
@@ -113,12 +116,15 @@ func (s *Session) peerEvent(ev swarm.Event) {
 	}
 }
 
-// ask asks p for feed records, at most twice a second.
-func (s *Session) ask(p *peer, w *wire.Window) {
-	if now := s.instant(); p.asked == 0 || now-p.asked > schedule.Instant(500*time.Millisecond) {
-		p.asked = now
-		s.swarm.Send(p.id, w)
+// ask asks p for feed records, at most twice a second: else it reports false.
+func (s *Session) ask(p *peer, w *wire.Window) bool {
+	now := s.instant()
+	if p.asked != 0 && now-p.asked <= schedule.Instant(500*time.Millisecond) {
+		return false
 	}
+	p.asked = now
+	s.swarm.Send(p.id, w)
+	return true
 }
 
 // askAgain asks the neighbours anew while none has told what the channel is made
@@ -228,18 +234,30 @@ func (s *Session) sendWindow(p *peer, w *wire.Window) {
 	s.sendRecords(p.id, s.feed.Base())
 	if pr := s.feed.Presentation(); pr != nil {
 		// What the asker watches comes first: its picture waits for it.
-		order := slices.Clone(p.hello.Renditions)
+		var order []uint16
+		for _, id := range p.hello.Renditions {
+			if !slices.Contains(order, id) {
+				order = append(order, id)
+			}
+		}
 		for _, r := range pr.Renditions {
 			if !slices.Contains(order, r.ID) {
 				order = append(order, r.ID)
 			}
 		}
+		left := windowBytes
 		for _, r := range order {
 			from := uint64(0)
 			if n := s.feed.Newest(r); n != nil && n.Type == channel.Live {
 				from = n.Index - min(n.Index, joinEntries)
 			}
 			recs, _ := s.feed.Snapshot(r, from, snapshotBytes)
+			for _, rec := range recs {
+				left -= len(rec)
+			}
+			if left < 0 {
+				break
+			}
 			s.sendRecords(p.id, recs)
 		}
 	}
@@ -284,9 +302,11 @@ func (s *Session) record(rec []byte, p *peer) {
 	case errors.Is(err, channel.ErrStale):
 		return
 	case errors.Is(err, channel.ErrBroken), errors.Is(err, channel.ErrEquivocation):
-		// Signed: the publisher is to blame, not who passed it on.
-		s.counts.rejected++
-		s.log.Error("the publisher contradicts itself", "err", err)
+		// Signed: the publisher is to blame, not who passed it on, be it ever so often.
+		if s.counts.rejected++; !s.counts.contradicted {
+			s.counts.contradicted = true
+			s.log.Error("the publisher contradicts itself", "err", err)
+		}
 		return
 	case err != nil:
 		s.counts.rejected++

@@ -50,13 +50,15 @@ func (n *Node) Publish(ctx context.Context, cfg PublishConfig) (*Publication, er
 	if len(advertise) == 0 {
 		advertise = n.addresses()
 	}
-	s := n.session(p.Link(advertise, cfg.Tracker), wire.Publisher)
+	// Who did not say that it is private did not choose a tracker for that.
+	tracker := cfg.Tracker && (cfg.Private || p.Secret() == nil)
+	s := n.session(p.Link(advertise, tracker), wire.Publisher)
 	pub := &Publication{Session: s, publisher: p, failed: make(chan error, 1)}
 	p.SetAudience(pub.audience)
 	var dashboard *publish.Dashboard
 	if cfg.Dashboard != "" {
 		shown := publish.DashboardConfig{Addr: cfg.Dashboard, Name: s.Name(), Log: n.log}
-		if !cfg.Private {
+		if len(s.link.Secret) == 0 { // whatever cfg says: a private channel stays so
 			shown.Link = s.link.String()
 		}
 		if dashboard, err = publish.NewDashboard(shown, p); err != nil {
@@ -84,14 +86,12 @@ func (n *Node) Publish(ctx context.Context, cfg PublishConfig) (*Publication, er
 		}
 		s.run(ctx)
 	}
-	select {
-	case n.starts <- run:
-	case <-ctx.Done():
+	if err := n.start(ctx, run); err != nil {
 		p.Close()
-		return nil, ctx.Err()
-	case <-n.done:
-		p.Close()
-		return nil, ErrClosed
+		if dashboard != nil {
+			dashboard.Close()
+		}
+		return nil, err
 	}
 	// Once the session answers, it has joined: peers are let in.
 	return pub, s.do(ctx, func() {})
@@ -166,6 +166,9 @@ func (s *Session) holdPublished(u publish.Update) error {
 func (s *Session) Holds(id segment.ID, root segment.Digest) bool {
 	held := false
 	_ = s.do(context.Background(), func() {
+		if s.feed == nil {
+			return
+		}
 		if e := s.feed.Entry(id); e != nil && e.Root() == root {
 			held = s.node.store.Has(store.Key{Channel: s.key, ID: id, Root: root}).Count() == len(e.Blocks)
 		}

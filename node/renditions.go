@@ -161,8 +161,11 @@ func (s *Session) chosen(pr *channel.Presentation) *channel.Rendition {
 // one of r, which is shown.
 func (s *Session) pick(pr *channel.Presentation, v *viewing, r *rendition, g *hls.Segment) uint16 {
 	variants := s.variants(pr, r.id)
+	if len(variants) == 0 || g.Map != nil { // the source may have taken it back
+		return r.id
+	}
 	at := s.place(variants, r.id)
-	if len(variants) < 2 || g.Map != nil {
+	if len(variants) == 1 {
 		return r.id
 	}
 	l := &s.ladder

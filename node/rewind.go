@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"sort"
 	"time"
@@ -28,6 +29,8 @@ const (
 	// backfillEvery is how often a peer is asked for entries from before we
 	// joined, once somebody may want to go back.
 	backfillEvery = 2 * time.Second
+	// fillAgain is when it is asked again for the same entry.
+	fillAgain = 5 * time.Second
 )
 
 // PlayerURL is where a player that shows one variant, the one that Pin says,
@@ -196,10 +199,38 @@ func (o *object) past(now schedule.Instant) bool {
 	return o.entry.Type == channel.Live && o.id.Kind == segment.Media && now-o.known > schedule.Instant(recentFor)
 }
 
+// fillIn asks a neighbour for what is missing of recordings and events that a
+// player has asked for, and for renditions of which nothing is known: an answer is
+// bounded, and does not hold all of a long recording. A helper wants all.
+func (s *Session) fillIn(now schedule.Instant) {
+	pr := s.presentation()
+	if pr == nil || s.role == wire.Publisher {
+		return
+	}
+	ids := s.peerIDs()
+	for _, r := range s.renditions {
+		index, missing := s.feed.Missing(r.id)
+		if s.feed.Newest(r.id) == nil {
+			missing = slices.ContainsFunc(pr.Renditions, func(l channel.Rendition) bool { // that has segments
+				return l.ID == r.id && l.Media == r.id && (l.URI != "" || pr.Single)
+			})
+		} else if r.grew == 0 && s.role == wire.Viewer {
+			continue
+		}
+		if !missing || len(ids) == 0 || index == r.missing && now-r.missed < schedule.Instant(fillAgain) {
+			continue
+		}
+		if s.ask(s.peers[ids[rand.IntN(len(ids))]], &wire.Window{Rendition: r.id, From: index}) {
+			r.missing, r.missed = index, now
+		}
+	}
+}
+
 // backfill asks a neighbour for the entries before those that it sent when we
 // joined, as far back as neighbours know of segments.
 func (s *Session) backfill(now schedule.Instant) {
-	if !s.rewinds || s.feed == nil || s.swarm == nil || now-s.counts.filled < schedule.Instant(backfillEvery) {
+	ids := s.peerIDs()
+	if !s.rewinds || s.feed == nil || len(ids) == 0 || now-s.counts.filled < schedule.Instant(backfillEvery) {
 		return
 	}
 	s.counts.filled = now
@@ -219,9 +250,7 @@ func (s *Session) backfill(now schedule.Instant) {
 		r.filled = oldest.Index
 		// An answer is bounded: what we have already should hardly be in it.
 		step := uint64(max(1, snapshotBytes/(size/len(entries))))
-		ids := s.peerIDs()
-		p := s.peers[ids[int(now)%len(ids)]]
-		s.ask(p, &wire.Window{Rendition: r.id, From: oldest.Index - min(oldest.Index, step)})
+		s.ask(s.peers[ids[rand.IntN(len(ids))]], &wire.Window{Rendition: r.id, From: oldest.Index - min(oldest.Index, step)})
 	}
 }
 

@@ -83,6 +83,27 @@ func TestRewindInCache(t *testing.T) {
 	}
 }
 
+// Who joined late and wants to go back when all others have gone just cannot.
+func TestRewindAlone(t *testing.T) {
+	t.Parallel()
+	const segment = 200 * time.Millisecond
+	origin := nodetest.NewOrigin(nodetest.OriginConfig{Segment: segment, Backlog: joinEntries + 10, Window: joinEntries + 20})
+	pub, p := organise(t, PublishConfig{Source: origin.Start(t)})
+	until(t, "backlog", p.Session, func(st Stats) bool { return st.Feed.Entries > joinEntries+10 })
+	s := view(t, "x", linkOf(t, p))
+	fed(t, s)
+	var k ticker
+	stop := background(t, s, nodetest.PlayerConfig{OnSegment: k.on})
+	k.more(t, 1)
+	pub.end()
+	until(t, "alone", s, func(st Stats) bool { return st.Peers.Connected == 0 })
+	s.PlayerURL()
+	k.more(t, int(backfillEvery/segment)+2)
+	if r := stop(); r.Corrupt > 0 {
+		t.Errorf("played %v", r)
+	}
+}
+
 // at is a session whose player opens another URL.
 type at struct {
 	*Session

@@ -88,10 +88,12 @@ type rendition struct {
 	end      uint64   // what is fetched ahead of players ends before this segment; 0: with the newest
 	keys     []string // URIs of keys that players were told of, by number
 	wanted   []*object
-	list     *proxy.Playlist // as of revision; nil: to be made anew
-	past     *proxy.Playlist // list with all before it, for players that go back
-	former   []former        // what came before list, see remember
-	filled   uint64          // the oldest entry's index when more were asked for
+	list     *proxy.Playlist  // as of revision; nil: to be made anew
+	past     *proxy.Playlist  // list with all before it, for players that go back
+	former   []former         // what came before list, see remember
+	filled   uint64           // the oldest entry's index when more were asked for
+	missing  uint64           // the entry that was last asked for because it is missing,
+	missed   schedule.Instant // and when
 }
 
 // instant is the scheduler's clock: nanoseconds since the session began, from 1.
@@ -180,15 +182,14 @@ const housekeeping = 500 * time.Millisecond
 
 // wait is how long nothing need be done if no event comes.
 func (s *Session) wait() time.Duration {
-	now := s.instant()
-	next := now + schedule.Instant(housekeeping)
+	next := s.counts.kept + schedule.Instant(housekeeping) // however many events come
 	if s.sched != nil {
 		next = min(next, s.sched.Next())
 	}
 	for _, f := range s.forwards {
 		next = min(next, f.at)
 	}
-	return max(0, time.Duration(next-now))
+	return max(0, time.Duration(next-s.instant()))
 }
 
 // tick does what time alone brings about.

@@ -51,20 +51,21 @@ type Stats struct {
 
 // counts are a session's running totals, owned by its goroutine.
 type counts struct {
-	bytes       [3]int64 // by source
-	toPeers     int64
-	duplicate   int64
-	unverified  int64
-	segments    [3]int64
-	mixed       int64
-	badBlocks   int64
-	entries     int64
-	rejected    int64
-	lag         time.Duration
-	startup     schedule.Instant
-	size        int              // of the swarm, as last told to the scheduler
-	filled      schedule.Instant // when entries from before were last asked for
-	kept, swept schedule.Instant // when housekeeping was last done
+	bytes        [3]int64 // by source
+	toPeers      int64
+	duplicate    int64
+	unverified   int64
+	segments     [3]int64
+	mixed        int64
+	badBlocks    int64
+	entries      int64
+	rejected     int64
+	lag          time.Duration
+	contradicted bool // the publisher has contradicted itself, and the log has said so
+	startup      schedule.Instant
+	size         int              // of the swarm, as last told to the scheduler
+	filled       schedule.Instant // when entries from before were last asked for
+	kept, swept  schedule.Instant // when housekeeping was last done
 }
 
 // whole counts a complete segment by where its blocks came from.

@@ -173,6 +173,7 @@ func (s *Session) keepHouse(now schedule.Instant) {
 	s.behave()
 	s.askAgain()
 	s.tellWatching()
+	s.fillIn(now)
 	s.backfill(now)
 	s.sampleTraffic(now)
 	s.watchLine(now)

@@ -46,7 +46,10 @@ func (e *fakeEngine) Seed(ctx context.Context, l *channel.Link) (session, error)
 func (e *fakeEngine) Publish(ctx context.Context, cfg publishConfig) (publication, error) {
 	e.published = append(e.published, cfg)
 	defer e.opened()
-	s := &fakeSession{engine: e, name: cfg.name, failed: make(chan error, 1)}
+	s := &fakeSession{engine: e, name: cfg.name, link: &channel.Link{Playlist: "https://live.example.org/published.m3u8"}, failed: make(chan error, 1)}
+	if cfg.private {
+		s.link.Secret = make([]byte, channel.SecretSize)
+	}
 	if e.die != nil {
 		s.failed <- e.die
 	}
@@ -56,6 +59,7 @@ func (e *fakeEngine) Publish(ctx context.Context, cfg publishConfig) (publicatio
 type fakeSession struct {
 	engine    *fakeEngine
 	url, name string
+	link      *channel.Link // of what is published
 	failed    chan error
 }
 
@@ -65,9 +69,7 @@ func (s *fakeSession) URL() string { return s.url }
 
 func (s *fakeSession) WebURL() string { return s.url }
 
-func (s *fakeSession) Link() *channel.Link {
-	return &channel.Link{Playlist: "https://live.example.org/published.m3u8"}
-}
+func (s *fakeSession) Link() *channel.Link { return s.link }
 
 func (s *fakeSession) Stats() (st stats) {
 	st.Channel, st.Verified = s.name, true

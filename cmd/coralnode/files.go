@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 )
 
@@ -36,6 +38,15 @@ func writeWhole(name string, data []byte, mode fs.FileMode) error {
 	}
 }
 
+// linkMode is the mode of a file that holds l, or is made of it: a private
+// channel's holds the secret.
+func linkMode(l *link) fs.FileMode {
+	if len(l.Secret) > 0 {
+		return 0o600
+	}
+	return 0o644
+}
+
 // about says what went wrong with the file that the user named, rather than
 // with the temporary one.
 func about(name string, err error) error {
@@ -52,7 +63,8 @@ func about(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// writable reports early that a file's folder is not there.
+// writable reports early that a file's folder is not there, or that there is a
+// folder in its place.
 func writable(names ...string) error {
 	for _, name := range names {
 		if name == "" {
@@ -60,6 +72,9 @@ func writable(names ...string) error {
 		}
 		if info, err := os.Stat(filepath.Dir(name)); err != nil || !info.IsDir() {
 			return fmt.Errorf("write %s: there is no folder %s", name, filepath.Dir(name))
+		}
+		if info, err := os.Stat(name); err == nil && info.IsDir() {
+			return fmt.Errorf("write %s: that is a folder", name)
 		}
 	}
 	return nil
@@ -78,13 +93,17 @@ func replace(temp, name string) error {
 	}
 }
 
-// readBounded reads a file that has at most max bytes.
-func readBounded(name string, max int64) ([]byte, error) {
-	f, err := os.Open(name)
+// readBounded reads a file that has at most max bytes. A pipe is waited for
+// until ctx ends; one that nobody writes to is empty.
+func readBounded(ctx context.Context, name string, max int64) ([]byte, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
+		defer context.AfterFunc(ctx, func() { f.Close() })()
+	}
 	b, err := io.ReadAll(io.LimitReader(f, max+1))
 	if err == nil && int64(len(b)) > max {
 		err = fmt.Errorf("%s is larger than %d bytes", name, max)

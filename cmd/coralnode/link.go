@@ -82,7 +82,7 @@ func showLink(env *environment, l *link, to, out string, code bool) error {
 		}
 	}
 	if len(b) > 0 && out != "" {
-		if err := writeWhole(out, b, 0o644); err != nil {
+		if err := writeWhole(out, b, linkMode(l)); err != nil {
 			return fmt.Errorf("write link: %w", err)
 		}
 	} else if _, err := env.stdout.Write(b); err != nil {

@@ -82,6 +82,9 @@ func run(ctx context.Context, env *environment, args []string) int {
 		fmt.Fprintf(env.stderr, "%s: %s (see: %s)\n", name, oneLine(usage.text), more)
 		return exitUsage
 	default:
+		if errors.Is(err, syscall.EADDRINUSE) {
+			err = fmt.Errorf("%w: stop the program that uses it, or choose another port", err)
+		}
 		fmt.Fprintf(env.stderr, "coralnode: %s\n", oneLine(err.Error()))
 		return exitFailed
 	}

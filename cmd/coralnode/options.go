@@ -19,6 +19,40 @@ const (
 	anyPort = ":0"
 )
 
+// commonOptions are the flags that all commands have that run a node.
+type commonOptions struct {
+	statsFile string
+	bind      address
+	bootstrap []string
+	upnp      choice
+	log       level
+}
+
+func newCommonOptions() commonOptions { return commonOptions{upnp: on, log: level{warnLevel}} }
+
+func (o *commonOptions) register(f *flagSet) {
+	f.add(text{&o.statsFile, maxPath}, option{
+		name: "stats-file", value: "FILE", files: true,
+		usage: "write counts as JSON here once a second and at exit, always whole",
+	})
+	f.add(&o.bind, option{
+		name: "bind", value: "ADDRESS",
+		usage: "every packet leaves from this address",
+	})
+	f.add(advertised{&o.bootstrap}, option{
+		name: "dht-bootstrap", value: "HOST:PORT",
+		usage: "a DHT node to start from, instead of the public ones; repeatable",
+	})
+	f.add(&o.upnp, option{
+		name: "upnp", value: "on|off", choices: onOff,
+		usage: "ask the router to let peers in (default: on)",
+	})
+	f.add(&o.log, option{
+		name: "log", value: "LEVEL", choices: logLevels,
+		usage: "what is logged to standard error: debug, info, warn (default) or error",
+	})
+}
+
 // nodeOptions are the flags that watch and seed have in common.
 type nodeOptions struct {
 	share            choice
@@ -26,17 +60,14 @@ type nodeOptions struct {
 	upload, download rateValue
 	cacheDir         string
 	cacheSize        sizeValue
-	statsFile        string
-	bind             address
-	dht, upnp        choice
-	bootstrap        []string
-	log              level
+	dht              choice
+	commonOptions
 }
 
 func newNodeOptions() *nodeOptions {
 	return &nodeOptions{
 		listen: anyPort, upload: rateValue{budget.Unlimited}, download: rateValue{budget.Unlimited},
-		cacheSize: sizeValue{defaultCache}, dht: on, upnp: on, log: level{warnLevel},
+		cacheSize: sizeValue{defaultCache}, dht: on, commonOptions: newCommonOptions(),
 	}
 }
 
@@ -65,30 +96,11 @@ func (o *nodeOptions) register(f *flagSet) {
 		name: "cache-size", value: "SIZE",
 		usage: "cap on the cache: bytes such as 512MiB or 5GB; 0: memory only (default: " + defaultCache.String() + ")",
 	})
-	f.add(text{&o.statsFile, maxPath}, option{
-		name: "stats-file", value: "FILE", files: true,
-		usage: "write counts as JSON here once a second and at exit, always whole",
-	})
-	f.add(&o.bind, option{
-		name: "bind", value: "ADDRESS",
-		usage: "every packet leaves from this address",
-	})
 	f.add(&o.dht, option{
 		name: "dht", value: "on|off", choices: onOff,
 		usage: "find peers of public channels through the DHT (default: on)",
 	})
-	f.add(advertised{&o.bootstrap}, option{
-		name: "dht-bootstrap", value: "HOST:PORT",
-		usage: "a DHT node to start from, instead of the public ones; repeatable",
-	})
-	f.add(&o.upnp, option{
-		name: "upnp", value: "on|off", choices: onOff,
-		usage: "ask the router to let peers in (default: on)",
-	})
-	f.add(&o.log, option{
-		name: "log", value: "LEVEL", choices: logLevels,
-		usage: "what is logged to standard error: debug, info, warn (default) or error",
-	})
+	o.commonOptions.register(f)
 }
 
 // config is the node that the flags ask for; share has been decided.

@@ -30,18 +30,15 @@ type publishOptions struct {
 	advertise           []string
 	linkFile            string
 	upload              rateValue
-	dht, tracker, upnp  choice
+	dht, tracker        choice
 	private             bool
 	viewerOrigin        string
 	dashboard           string
-	statsFile           string
-	bind                address
-	bootstrap           []string
-	log                 level
+	commonOptions
 }
 
 func publishCommand() *command {
-	o := &publishOptions{listen: publishPort, upload: rateValue{budget.Unlimited}, upnp: on, log: level{warnLevel}}
+	o := &publishOptions{listen: publishPort, upload: rateValue{budget.Unlimited}, commonOptions: newCommonOptions()}
 	f := newFlagSet("publish")
 	f.add(text{&o.name, maxName}, option{
 		name: "name", value: "TEXT",
@@ -84,23 +81,7 @@ func publishCommand() *command {
 		name: "dashboard", value: "HOST:PORT",
 		usage: "the organiser's page: counts as JSON at /api/stats, for Prometheus at /metrics",
 	})
-	f.add(text{&o.statsFile, maxPath}, option{
-		name: "stats-file", value: "FILE", files: true,
-		usage: "write counts as JSON here once a second and at exit, always whole",
-	})
-	f.add(&o.bind, option{name: "bind", value: "ADDRESS", usage: "every packet leaves from this address"})
-	f.add(advertised{&o.bootstrap}, option{
-		name: "dht-bootstrap", value: "HOST:PORT",
-		usage: "a DHT node to start from, instead of the public ones; repeatable",
-	})
-	f.add(&o.upnp, option{
-		name: "upnp", value: "on|off", choices: onOff,
-		usage: "ask the router to let peers in (default: on)",
-	})
-	f.add(&o.log, option{
-		name: "log", value: "LEVEL", choices: logLevels,
-		usage: "what is logged to standard error: debug, info, warn (default) or error",
-	})
+	o.commonOptions.register(f)
 	return &command{
 		name: "publish", args: "SOURCE", min: 1, max: 1, flags: f,
 		summary: "sign a live HLS source and print the link to hand out",
@@ -226,11 +207,7 @@ func (o *publishOptions) run(ctx context.Context, env *environment, cfg publishC
 		link := p.Link().String()
 		fmt.Fprintln(env.stdout, link)
 		if o.linkFile != "" {
-			mode := os.FileMode(0o644)
-			if cfg.private {
-				mode = 0o600 // the link holds the secret
-			}
-			if err := writeWhole(o.linkFile, []byte(link+"\n"), mode); err != nil {
+			if err := writeWhole(o.linkFile, []byte(link+"\n"), linkMode(p.Link())); err != nil {
 				return fmt.Errorf("write link: %w", err)
 			}
 		}

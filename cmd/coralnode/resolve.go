@@ -106,14 +106,26 @@ func follow(ctx context.Context, arg string, bind netip.Addr) (*link, error) {
 		if err != nil {
 			return nil, err
 		}
-		return channel.ParseTorrent(b)
+		return parseTorrent(b)
 	default:
-		b, err := readBounded(arg, maxLinkFile)
+		b, err := readBounded(ctx, arg, maxLinkFile)
 		if err != nil {
 			return nil, fmt.Errorf("read link: %w", err)
 		}
-		return channel.ParseTorrent(b)
+		return parseTorrent(b)
 	}
+}
+
+// parseTorrent reads a .torrent file that must be a channel's.
+func parseTorrent(b []byte) (*link, error) {
+	l, err := channel.ParseTorrent(b)
+	if err == nil && l.Descriptor == nil {
+		err = fmt.Errorf("read torrent: %w", channel.ErrNotChannel)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // await waits for a file that holds a link: one line of text, or a .torrent.
@@ -124,8 +136,10 @@ func await(ctx context.Context, name string, bind netip.Addr) (*link, error) {
 	var seen []byte
 	since := time.Now()
 	for {
-		b, err := readBounded(name, maxLinkFile)
+		b, err := readBounded(ctx, name, maxLinkFile)
 		switch {
+		case err != nil && ctx.Err() != nil:
+			return nil, ctx.Err()
 		case errors.Is(err, os.ErrNotExist):
 		case err != nil:
 			return nil, fmt.Errorf("read link: %w", err)
@@ -157,7 +171,7 @@ func await(ctx context.Context, name string, bind netip.Addr) (*link, error) {
 func parseFile(b []byte, s string) (*link, error) {
 	if !hasScheme(s) {
 		if b[0] == 'd' { // a bencoded dictionary; no link begins so
-			return channel.ParseTorrent(b)
+			return parseTorrent(b)
 		}
 		return nil, fmt.Errorf("holds no link: %q", short(s))
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -62,7 +63,8 @@ func replay(t *testing.T, script string) string {
 	t.Chdir(dir)
 	for name, text := range map[string]string{
 		"empty.torrent": "", "word": "hello\n", "link": "https://live.example.org/a.m3u8\n", "hls/index.m3u8": "#EXTM3U\n",
-		"channel": testLink().String(),
+		"channel":       testLink().String(),
+		"plain.torrent": "d4:infod6:lengthi5e4:name1:x12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaaee",
 	} {
 		os.MkdirAll(filepath.Dir(name), 0o755)
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
@@ -100,6 +102,23 @@ func testLink() *channel.Link {
 	l := d.Link()
 	l.Peers = []string{"192.0.2.1:26725"}
 	return l
+}
+
+// TestPrivateLinkIsKept: what holds a private channel's secret is its user's alone.
+func TestPrivateLinkIsKept(t *testing.T) {
+	secret := make([]byte, channel.SecretSize)
+	l := testLink()
+	l.Descriptor.Private, l.Descriptor.SecretHash, l.Secret = true, channel.SecretHash(secret), secret
+	l.Channel = l.Descriptor.Channel()
+	for _, form := range []string{"magnet", "torrent"} {
+		name := filepath.Join(t.TempDir(), form)
+		if r := start(t, t.TempDir(), "link", l.String(), "--to", form, "--out", name); r.code != 0 {
+			t.Fatal(r.stderr)
+		}
+		if info, err := os.Stat(name); err != nil || runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v, %v", form, info.Mode(), err)
+		}
+	}
 }
 
 // split cuts a command line into words as a shell does; only '…' quotes.

@@ -30,7 +30,7 @@ Your choice (1 or 2): `
 // as a person answers. The first answer is remembered; a flag given later holds
 // for one run. Its error is a usageError if nobody can be asked.
 func decide(ctx context.Context, env *environment, command string, flag choice) (bool, error) {
-	known, err := remembered(env)
+	known, err := remembered(ctx, env)
 	if err != nil {
 		return false, err
 	}
@@ -55,9 +55,9 @@ func decide(ctx context.Context, env *environment, command string, flag choice) 
 	return c == on, nil
 }
 
-func remembered(env *environment) (choice, error) {
+func remembered(ctx context.Context, env *environment) (choice, error) {
 	name := filepath.Join(env.state, sharingFile)
-	b, err := readBounded(name, maxAnswer)
+	b, err := readBounded(ctx, name, maxAnswer)
 	var c choice
 	switch {
 	case errors.Is(err, os.ErrNotExist):

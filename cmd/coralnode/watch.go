@@ -51,6 +51,9 @@ func watchCommand() *command {
 			if err != nil {
 				return ended(err)
 			}
+			if !share && link.Playlist == "" && len(link.Origins) == 0 {
+				return errors.New("the link names no server, and without sharing there is no one else to ask: say --share on")
+			}
 			return watch(ctx, env, cfg, link, o.statsFile, urlFile)
 		},
 	}

@@ -233,6 +233,22 @@ func (f *Feed) Newest(rendition uint16) *Entry {
 	return nil
 }
 
+// Missing returns the Index of the first entry after the oldest that is held
+// which is not, of an event or a recording: of those all is kept. False: there is
+// none, as far as can be known; an event may have gone on.
+func (f *Feed) Missing(rendition uint16) (index uint64, ok bool) {
+	c := f.chains[rendition]
+	if c == nil || len(c.items) == 0 || c.live() {
+		return 0, false
+	}
+	index = c.items[0].entry.Index
+	for c.byIndex[index] != nil {
+		index++
+	}
+	newest := c.newest.entry
+	return index, index < newest.Index || newest.Type == VOD && !newest.End
+}
+
 // Entry returns the entry that describes a segment or init section, or nil.
 func (f *Feed) Entry(id segment.ID) *Entry {
 	if it := f.byID[id]; it != nil {

@@ -301,6 +301,41 @@ func TestFeedEventKeepsAll(t *testing.T) {
 	small.refuse(p.recs[1], ErrStale)
 }
 
+func TestFeedMissing(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		kind    PlaylistType
+		known   []int
+		end     bool
+		missing uint64
+		ok      bool
+	}{
+		{"live", Live, []int{0, 3}, false, 0, false},
+		{"event", Event, []int{0, 1, 2}, false, 3, false},
+		{"event with a gap", Event, []int{0, 1, 4}, false, 2, true},
+		{"recording whose end is not known", VOD, []int{0, 1}, false, 2, true},
+		{"recording", VOD, []int{0, 1, 2, 3, 4}, true, 6, false},
+		{"recording with a gap", VOD, []int{0, 1, 3, 4}, true, 2, true},
+	} {
+		p := newPublisher(t)
+		v := newViewer(t, p.now, FeedOptions{})
+		v.take(p.recs...)
+		var recs [][]byte
+		for range 5 {
+			recs = append(recs, p.media(0, func(e *Entry) { e.Type = c.kind }))
+		}
+		for _, i := range c.known {
+			v.take(recs[i])
+		}
+		if c.end {
+			v.take(p.entry(Entry{End: true, Type: c.kind}))
+		}
+		if index, ok := v.f.Missing(0); ok != c.ok || ok && index != c.missing {
+			t.Errorf("%s: %d, %v", c.name, index, ok)
+		}
+	}
+}
+
 func TestFeedInits(t *testing.T) {
 	p := newPublisher(t)
 	for i := range uint64(3 * maxInits) {

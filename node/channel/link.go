@@ -98,11 +98,11 @@ func linkOf(q url.Values) (*Link, error) {
 		if !ok {
 			continue // another network's name for it, or a v2 info-hash
 		}
-		b, err := decodeHash(hash)
-		if err != nil || named && segment.Channel(b) != l.Channel {
+		ch, ok := decodeHash(hash)
+		if !ok || named && ch != l.Channel {
 			return nil, errors.New("xt: not one BitTorrent info-hash")
 		}
-		named, l.Channel = true, segment.Channel(b)
+		named, l.Channel = true, ch
 	}
 	if !named {
 		return nil, errors.New("xt: no BitTorrent info-hash")
@@ -250,14 +250,16 @@ func checkPeer(s string) error {
 }
 
 // decodeHash reads an info-hash in hexadecimal or base32 (BEP 9).
-func decodeHash(s string) (b []byte, err error) {
-	switch len(s) {
-	case 40:
+func decodeHash(s string) (ch segment.Channel, ok bool) {
+	var b []byte
+	var err error
+	if len(s) == 2*len(ch) {
 		b, err = hex.DecodeString(s)
-	case 32:
+	} else {
 		b, err = base32.StdEncoding.DecodeString(strings.ToUpper(s))
-	default:
-		err = errors.New("wrong length")
 	}
-	return b, err
+	if err != nil || len(b) != len(ch) { // base32 may be padded
+		return ch, false
+	}
+	return segment.Channel(b), true
 }

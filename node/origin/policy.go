@@ -96,6 +96,9 @@ func check(u *url.URL) error {
 		u.Host = host
 	}
 	u.Fragment, u.RawFragment = "", ""
+	if len(u.String()) > maxURL { // what is not ASCII takes more room when it is written
+		return fmt.Errorf("%w: URL is longer than %d bytes", ErrRefused, maxURL)
+	}
 	return nil
 }
 

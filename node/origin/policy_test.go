@@ -334,6 +334,7 @@ func FuzzURL(f *testing.F) {
 		f.Add(s, s)
 	}
 	f.Add("http://origin.example/a", "../b?c=d")
+	f.Add("http://origin.example/"+strings.Repeat("\xc4", maxURL/2), "")
 	f.Fuzz(func(t *testing.T, raw, location string) {
 		u, err := clean(raw)
 		if err != nil {

@@ -68,6 +68,20 @@ func (m *memory) at(seq uint64) []byte {
 	return nil
 }
 
+// A playlist that has no segment yet is what many a packager begins with.
+func TestFolderBegunEmpty(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "v/index.m3u8", mediaText(1, 0, ""))
+	write(t, dir, "stream.m3u8", []byte(masterText))
+	var m *memory
+	start(t, Config{Source: dir, State: t.TempDir()}, func(p *Publisher) Sink { m = newMemory(t, p); return m })
+	m.until("presentation", func() bool { return len(m.revs) == 1 })
+	pause(t, 3*pollLocal)
+	write(t, dir, "v/s1.ts", segmentBytes(1))
+	write(t, dir, "v/index.m3u8", mediaText(1, 1, ""))
+	m.has(1, segmentBytes(1))
+}
+
 func TestFolderLive(t *testing.T) {
 	dir := t.TempDir()
 	var m *memory

@@ -46,7 +46,6 @@ type poller struct {
 	source source
 	ref    string
 	out    chan observation // of capacity 1; holds the newest
-	wakeup chan struct{}    // see rendition.hurry
 
 	validators origin.Validators
 	last       []byte // the body that was told
@@ -75,7 +74,6 @@ func (p *poller) run(ctx context.Context) {
 		select {
 		case <-timer.C:
 		case <-wake:
-		case <-p.wakeup:
 		case <-ctx.Done():
 			return
 		}
@@ -137,7 +135,7 @@ func (p *poller) look(ctx context.Context) observation {
 		return observation{err: err, looks: 1}
 	}
 	p.failures, p.last = 0, body
-	if newest(m) != newest(p.media) || m.Ended != p.media.Ended {
+	if p.media == nil || newest(m) != newest(p.media) || m.Ended != p.media.Ended {
 		p.sharp = p.media != nil && now.Sub(p.looked) <= 2*pollLive
 		p.changedAt = now
 	}
@@ -147,7 +145,7 @@ func (p *poller) look(ctx context.Context) observation {
 
 // newest names the newest segment of a playlist.
 func newest(m *hls.Media) string {
-	if m == nil || len(m.Segments) == 0 {
+	if len(m.Segments) == 0 {
 		return ""
 	}
 	return m.Segments[len(m.Segments)-1].URI

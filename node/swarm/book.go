@@ -265,7 +265,7 @@ func (b *book) postpone(e *entry, now time.Time) {
 		if now.Sub(e.lost) < missedFor {
 			wait = min(wait, retryMissed)
 		}
-	} else if e.fails >= maxFails {
+	} else if e.fails >= maxFails && !e.dialing && e.peers == 0 {
 		delete(b.entries, e.addr)
 		return
 	}

@@ -173,7 +173,7 @@ func TestBookWalk(t *testing.T) {
 	for range 20000 {
 		now = now.Add(time.Duration(rng.IntN(300)) * time.Millisecond)
 		a := public(rng.IntN(3 * maxBook))
-		switch rng.IntN(6) {
+		switch rng.IntN(7) {
 		case 0, 1:
 			b.add(a, Source(rng.IntN(4)), now)
 		case 2:
@@ -199,6 +199,11 @@ func TestBookWalk(t *testing.T) {
 			}
 		case 5:
 			b.forget(a)
+		case 6: // who is being dialed comes by itself, and goes, again and again
+			if len(dialing) > 0 {
+				b.connected(dialing[0], now)
+				b.gone(dialing[0], rng.IntN(2) == 0, now)
+			}
 		}
 		count := 0
 		for _, e := range b.entries {
@@ -268,7 +273,7 @@ func TestNets(t *testing.T) {
 
 func TestBans(t *testing.T) {
 	var b bans
-	id := [20]byte{1}
+	id := identity{[20]byte{1}, household(testAddr("8.8.8.8:1").Addr())}
 	b.add(id, []netip.AddrPort{testAddr("8.8.8.8:1"), testAddr("127.0.0.1:5")}, t0)
 	for addr, want := range map[string]bool{"8.8.8.8:2": true, "127.0.0.1:5": true, "127.0.0.1:6": false, "8.8.8.9:1": false} {
 		if b.address(testAddr(addr), t0) != want {
@@ -278,11 +283,14 @@ func TestBans(t *testing.T) {
 	if !b.has(id, t0) || b.count(t0) != 1 {
 		t.Error("identity")
 	}
+	if b.has(identity{id.id, household(testAddr("9.9.9.9:1").Addr())}, t0) {
+		t.Error("who was impersonated is banned")
+	}
 	if later := t0.Add(banFor + time.Second); b.has(id, later) || b.count(later) != 0 || b.address(testAddr("8.8.8.8:2"), later) {
 		t.Error("bans do not end")
 	}
 	for i := range 2 * maxBans {
-		b.add([20]byte{2, byte(i), byte(i >> 8)}, nil, t0.Add(time.Duration(i)*time.Second))
+		b.add(identity{id: [20]byte{2, byte(i), byte(i >> 8)}}, nil, t0.Add(time.Duration(i)*time.Second))
 	}
 	if len(b.until) > maxBans {
 		t.Errorf("%d bans", len(b.until))

@@ -33,6 +33,8 @@ const (
 	dhtKeepsHashes = 2000
 	dhtKeepsPeers  = 64
 	dhtKeepsFor    = 45 * time.Minute
+	// dhtExpires is how often all of it is looked through at most.
+	dhtExpires = time.Minute
 )
 
 // dhtServer is this process's DHT node, started by the first Join that asks.
@@ -192,8 +194,9 @@ func (s *Swarm) tellDHT() error {
 // dhtPeers is what other nodes announce to us as DHT nodes: bounded, by address
 // and port, and forgetful. The library's own store is neither.
 type dhtPeers struct {
-	mu     sync.Mutex
-	hashes map[peerstore.InfoHash]map[netip.AddrPort]time.Time
+	mu      sync.Mutex
+	hashes  map[peerstore.InfoHash]map[netip.AddrPort]time.Time
+	expired time.Time // when what is old was last forgotten
 }
 
 func (d *dhtPeers) AddPeer(ih peerstore.InfoHash, na krpc.NodeAddr) {
@@ -210,7 +213,7 @@ func (d *dhtPeers) AddPeer(ih peerstore.InfoHash, na krpc.NodeAddr) {
 	}
 	m := d.hashes[ih]
 	if m == nil {
-		if len(d.hashes) >= dhtKeepsHashes {
+		if len(d.hashes) >= dhtKeepsHashes && now.Sub(d.expired) >= dhtExpires {
 			d.expire(now)
 		}
 		if len(d.hashes) >= dhtKeepsHashes {
@@ -233,6 +236,7 @@ func (d *dhtPeers) AddPeer(ih peerstore.InfoHash, na krpc.NodeAddr) {
 
 // expire forgets what is old; mu is held.
 func (d *dhtPeers) expire(now time.Time) {
+	d.expired = now
 	for ih, m := range d.hashes {
 		for a, t := range m {
 			if now.Sub(t) > dhtKeepsFor {

@@ -31,6 +31,9 @@
 // from the sockets pauses. A peer that sends more control messages than any
 // honest one can is dropped.
 //
+// Peer IDs are claimed, not proven. Who claims another's can take its place at a
+// node for as long as it stays connected there, but cannot have it banned.
+//
 // Private channels. The secret in the link authenticates both hellos (an HMAC
 // over both peer IDs and nonces' owner) and, with both nonces, keys AES-256-GCM
 // for every later message: who lacks it can neither join nor read.

@@ -108,6 +108,73 @@ func TestTrackerRefuses(t *testing.T) {
 	}
 }
 
+// A school's viewers are behind one address: those who are connected already do
+// not keep the others, or themselves, from the tracker.
+func TestTrackerAnswersFullNetwork(t *testing.T) {
+	t.Parallel()
+	d := testDescriptor(nil)
+	pub := start(t, Config{Tracker: true})
+	drain(t, join(t, pub, JoinConfig{Link: testLink(d)}))
+	from := testAddr("192.0.2.7:5000")
+	for range maxPerNet {
+		if !pub.nets.enter(from.Addr(), maxPerNet) {
+			t.Fatal("the network is full")
+		}
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	asker, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer asker.Close()
+	tcp, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub.spawn(func() { pub.ln.sort(tcp.(*net.TCPConn), from) })
+	ch := d.Channel()
+	q := url.Values{"info_hash": {string(ch[:])}, "peer_id": {"-XX0000-abcdefghijkl"}, "port": {"7000"}, "left": {"0"}}
+	if _, err := fmt.Fprintf(asker, "GET /announce?%s HTTP/1.1\r\nHost: x\r\n\r\n", q.Encode()); err != nil {
+		t.Fatal(err)
+	}
+	_ = asker.SetReadDeadline(time.Now().Add(testWithin))
+	if got, _ := io.ReadAll(asker); !bytes.Contains(got, []byte("8:intervali20e")) {
+		t.Errorf("answered with %q", got)
+	}
+}
+
+// Who announces itself as an ordinary client is connected to at once, for it may
+// take long to come by itself.
+func TestOrdinaryAnnouncerIsDialed(t *testing.T) {
+	t.Parallel()
+	d := testDescriptor(nil)
+	pub := start(t, Config{Tracker: true})
+	drain(t, join(t, pub, JoinConfig{Link: testLink(d)}))
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	ch := d.Channel()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	q := url.Values{"info_hash": {string(ch[:])}, "peer_id": {"-TR3000-abcdefghijkl"}, "port": {port}, "left": {"1"}}
+	resp, err := http.Get(trackerURL(pub) + "?" + q.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	_ = ln.(*net.TCPListener).SetDeadline(time.Now().Add(testWithin))
+	c, err := ln.Accept()
+	if err != nil {
+		t.Fatalf("nobody came: %v", err)
+	}
+	c.Close()
+}
+
 func TestRosterIsBounded(t *testing.T) {
 	r := newRoster()
 	now := time.Now()
@@ -148,7 +215,8 @@ func FuzzAnnounce(f *testing.F) {
 	hash := url.QueryEscape(string(ch[:]))
 	f.Add("info_hash="+hash+"&peer_id=bbbbbbbbbbbbbbbbbbbb&port=1&left=0&event=stopped", "1.2.3.4:5")
 	f.Add("info_hash="+hash+"&peer_id=bbbbbbbbbbbbbbbbbbbb&port=7000&numwant=-1&compact=1", "[::1]:1")
-	c := &Client{swarms: map[segment.Channel]*Swarm{ch: {}}}
+	c := &Client{}
+	c.swarms = map[segment.Channel]*Swarm{ch: {c: c, book: newBook(nil)}}
 	ts := newTrackerServer(c)
 	f.Fuzz(func(t *testing.T, query, remote string) {
 		q, err := url.ParseQuery(query)

@@ -2,7 +2,6 @@ package swarm
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/anacrolix/torrent"
@@ -44,7 +43,7 @@ func (c *Client) onHandshake(pc *torrent.PeerConn, ih infohash.T) {
 	if st == nil {
 		return
 	}
-	if c.bans.has([20]byte(pc.PeerID), time.Now()) {
+	if c.bans.has(identity{[20]byte(pc.PeerID), household(addr.Addr())}, time.Now()) {
 		st.socket.Close()
 		return
 	}
@@ -61,9 +60,8 @@ func (c *Client) onHandshake(pc *torrent.PeerConn, ih infohash.T) {
 	// Already connected the other way round: one of the two will go, and either
 	// way this address needs no dialing.
 	for p := range s.peers {
-		if p.ident == [20]byte(pc.PeerID) && !slices.Contains(p.listen, addr) {
-			p.listen = append(p.listen, addr)
-			s.book.connected(addr, time.Now())
+		if p.ident == [20]byte(pc.PeerID) {
+			s.listensAt(p, addr, time.Now())
 			return
 		}
 	}

@@ -175,17 +175,7 @@ func (l *listener) sort(tcp *net.TCPConn, addr netip.AddrPort) {
 	conn := l.c.meter.Wrap(tcp, meter.Peers)
 	in := &inbound{Conn: conn, addr: addr}
 	l.begin(in)
-	entered := l.c.nets.enter(addr.Addr(), maxPerNet)
-	conn.OnClose(func() {
-		l.settled(in)
-		if entered {
-			l.c.nets.leave(addr.Addr())
-		}
-	})
-	if !entered {
-		conn.Close()
-		return
-	}
+	conn.OnClose(func() { l.settled(in) })
 	l.mu.Lock()
 	l.waiting[conn] = struct{}{}
 	l.mu.Unlock()
@@ -207,14 +197,21 @@ func (l *listener) sort(tcp *net.TCPConn, addr netip.AddrPort) {
 	switch {
 	case string(head) == "\x13Bit":
 		err = errNotTaken // a handshake in the clear
-	case string(head) != "GET ":
-		in.stream, err = l.c.encrypt(conn, in, nil)
-		nc = in.stream
-	case l.c.tracker == nil:
+	case string(head) == "GET ":
+		// Not counted by network, since a school announces from one address; it has
+		// its place among those that shake hands until it is answered.
+		if to = l.web; l.c.tracker == nil {
+			err = errNotTaken
+		}
+	case !l.c.nets.enter(addr.Addr(), maxPerNet):
 		err = errNotTaken
 	default:
-		to = l.web
-		l.settled(in)
+		conn.OnClose(func() {
+			l.settled(in)
+			l.c.nets.leave(addr.Addr())
+		})
+		in.stream, err = l.c.encrypt(conn, in, nil)
+		nc = in.stream
 	}
 	if err != nil {
 		conn.Close()

@@ -20,6 +20,10 @@ const (
 	// leftAfter is the silence after which a peer counts as gone: three pings.
 	leftAfter = 4 * time.Second
 	leftPings = 3
+	// maxListen is how many addresses one connection occupies in the book: where we
+	// dialed it, where it says that it listens, and one where it was met again. It
+	// may say so anew as often as it likes.
+	maxListen = 3
 	// helloWithin bounds the wait for a hello.
 	helloWithin = 10 * time.Second
 	// plainFor is how long an ordinary BitTorrent client may stay once others
@@ -141,10 +145,17 @@ func (s *Swarm) admit(p *peer, now time.Time) bool {
 	s.peers[p] = struct{}{}
 	s.c.peers.Store(p.pc, p)
 	if !p.inbound {
-		p.listen = []netip.AddrPort{p.addr}
-		s.book.connected(p.addr, now)
+		s.listensAt(p, p.addr, now)
 	}
 	return true
+}
+
+// listensAt notes that whoever listens at a has connection p. mu is held.
+func (s *Swarm) listensAt(p *peer, a netip.AddrPort, now time.Time) {
+	if len(p.listen) < maxListen && !slices.Contains(p.listen, a) {
+		p.listen = append(p.listen, a)
+		s.book.connected(a, now)
+	}
 }
 
 // introduced takes a peer's extension handshake: where it listens, and whether
@@ -156,9 +167,8 @@ func (s *Swarm) introduced(p *peer, port uint16, coral bool) {
 		s.mu.Unlock()
 		return
 	}
-	if at := netip.AddrPortFrom(p.addr.Addr(), port); port != 0 && !slices.Contains(p.listen, at) {
-		p.listen = append(p.listen, at)
-		s.book.connected(at, now)
+	if port != 0 {
+		s.listensAt(p, netip.AddrPortFrom(p.addr.Addr(), port), now)
 	}
 	start := coral && !p.coral
 	p.coral = p.coral || coral
@@ -197,7 +207,7 @@ func (s *Swarm) join(p *peer, h *wire.Hello) {
 		s.mu.Unlock()
 		return
 	}
-	p.id = newPeerID()
+	p.id = PeerID(lastPeer.Add(1))
 	s.byID[p.id] = p
 	var late *wire.Watching
 	if p.told != s.version {
@@ -222,18 +232,23 @@ func (s *Swarm) refuse(p *peer, reason string) { s.end(p, reason, true) }
 
 // punish is remove with a ban.
 func (s *Swarm) punish(p *peer, reason string) {
+	addrs := []netip.AddrPort{p.addr}
 	s.mu.Lock()
-	addrs := append([]netip.AddrPort{p.addr}, p.listen...)
+	for _, a := range p.listen {
+		if a.Addr() == p.addr.Addr() {
+			addrs = append(addrs, a)
+		}
+	}
 	s.mu.Unlock()
-	s.c.bans.add(p.ident, addrs, time.Now())
+	s.c.bans.add(p.who(), addrs, time.Now())
 	s.c.log.Info("peer banned", "channel", s.ch.String(), "reason", reason)
 	s.end(p, reason, true)
-	// The same identity may be in other swarms of this node.
+	// It may be in other swarms of this node.
 	for _, o := range s.c.joined() {
 		o.mu.Lock()
 		var also []*peer
 		for q := range o.peers {
-			if q.ident == p.ident {
+			if q.who() == p.who() {
 				also = append(also, q)
 			}
 		}
@@ -258,7 +273,8 @@ func (s *Swarm) end(p *peer, reason string, refused bool) {
 		s.queue.push(Left{Peer: p.id, Reason: reason})
 	}
 	for _, a := range p.listen {
-		s.book.gone(a, refused, now)
+		// Elsewhere it has only claimed to be who listens there.
+		s.book.gone(a, refused && a.Addr() == p.addr.Addr(), now)
 		if refused && s.c.bans.address(a, now) {
 			s.book.forget(a)
 		}

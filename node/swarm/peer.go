@@ -99,6 +99,9 @@ func newPeer(s *Swarm, pc *torrent.PeerConn, stream *stream, addr netip.AddrPort
 	return p
 }
 
+// who is what a ban is laid on.
+func (p *peer) who() identity { return identity{p.ident, household(p.addr.Addr())} }
+
 // send queues a control message. It reports false if the peer takes too little.
 func (p *peer) send(m wire.Message) bool {
 	frame := appendFrame(make([]byte, 0, 64), m)

@@ -3,7 +3,9 @@ package swarm
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -89,6 +91,27 @@ func TestMisbehaviourBans(t *testing.T) {
 			case <-time.After(50 * time.Millisecond):
 			}
 		})
+	}
+}
+
+// Who says a thousand times that it listens elsewhere does not fill the book with
+// addresses that cannot be forgotten.
+func TestListensEverywhere(t *testing.T) {
+	t.Parallel()
+	x, y, px, py := pair(t, Config{}, Config{}, JoinConfig{}, JoinConfig{}, testDescriptor(nil))
+	p := y.peer(py)
+	for port := range 2 * maxBook {
+		m := fmt.Appendf(make([]byte, frameHead), "d1:md9:coral_hlsi%dee1:pi%dee", number(withoutPEX), 2000+port)
+		binary.BigEndian.PutUint32(m, uint32(len(m)-4))
+		m[4] = 20 // extended, and with it 0, the handshake
+		if err := p.stream.send(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	y.Send(py, &wire.Cancel{})
+	await(t, x, func(r Received) bool { return r.Peer == px })
+	if n := x.Known(); n > maxListen {
+		t.Errorf("one connection occupies %d addresses", n)
 	}
 }
 

@@ -16,9 +16,10 @@ const (
 	// ranges are exempt: there a household, a school or a lab sits in one.
 	maxPerNet = 3
 	// maxHandshaking bounds inbound connections that have not got through the
-	// handshakes: each may hold two goroutines and a few KiB for some seconds.
-	// Beyond it some make room: see listener.begin.
-	maxHandshaking = 64
+	// handshakes, or have not been answered by the tracker: each may hold two
+	// goroutines and a few KiB for some seconds. Beyond it some make room: see
+	// listener.begin. An audience of hundreds may come within a second.
+	maxHandshaking = 128
 )
 
 // cgnat is RFC 6598's shared address space, which netip does not count as
@@ -51,15 +52,22 @@ func household(a netip.Addr) netip.Prefix {
 	return network(a)
 }
 
+// identity is a peer ID and the household that it was met in. A peer ID is only
+// claimed: who breaks the rules under another's must not have that one banned.
+type identity struct {
+	id   [20]byte
+	from netip.Prefix
+}
+
 // bans remembers addresses and identities for banFor.
 type bans struct {
 	mu    sync.Mutex
-	until map[any]time.Time // netip.Addr, netip.AddrPort or [20]byte
+	until map[any]time.Time // netip.Addr, netip.AddrPort or identity
 }
 
 // add bans an identity and its address. Loopback addresses are shared by every
 // node of the machine: there only the port's owner is banned.
-func (b *bans) add(id [20]byte, addrs []netip.AddrPort, now time.Time) {
+func (b *bans) add(id identity, addrs []netip.AddrPort, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.until == nil {
@@ -104,7 +112,7 @@ func (b *bans) count(now time.Time) (n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for k, t := range b.until {
-		if _, ok := k.([20]byte); ok && now.Before(t) {
+		if _, ok := k.(identity); ok && now.Before(t) {
 			n++
 		}
 	}

@@ -56,7 +56,7 @@ type Swarm struct {
 	// farewell bounds the last words to trackers; set before bye is closed
 	farewell context.Context
 
-	described chan struct{} // closed when desc or failed is set
+	described chan struct{} // closed when desc is set
 	desc      *channel.Descriptor
 
 	// owned by mu
@@ -76,17 +76,7 @@ type Swarm struct {
 
 // lastPeer is the newest PeerID of the process: handles are never used again,
 // not even in another swarm.
-var lastPeer struct {
-	sync.Mutex
-	id PeerID
-}
-
-func newPeerID() PeerID {
-	lastPeer.Lock()
-	defer lastPeer.Unlock()
-	lastPeer.id++
-	return lastPeer.id
-}
+var lastPeer atomic.Uint32
 
 // Join enters a channel's swarm: from here on packets are sent.
 func (c *Client) Join(cfg JoinConfig) (*Swarm, error) {

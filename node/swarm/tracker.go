@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"math/rand/v2"
@@ -253,6 +254,11 @@ func (t *trackerServer) answer(q url.Values, r *http.Request) any {
 	}
 	if port != 0 && !t.c.bans.address(a.addr, a.seen) {
 		ro.note(a)
+		if !bytes.HasPrefix(a.id[:], []byte(peerIDPrefix[:3])) {
+			// An ordinary client may try uTP for half a minute before it takes TCP: it
+			// is sooner served if we connect to it.
+			s.learn([]netip.AddrPort{a.addr}, FromTracker, true)
+		}
 	}
 	peers := ro.pick(want, a)
 	// This node is a member too; the address it was reached at is its own.

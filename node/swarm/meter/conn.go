@@ -38,10 +38,11 @@ type Conn struct {
 	head   []byte // to be read again
 	done   chan struct{}
 
+	opened   time.Time    // what pushing and lastRead count from: the clock may be set
 	written  atomic.Int64 // payload bytes the kernel has taken
-	pushing  atomic.Int64 // UnixNano since when it has been offered more; 0: it is not
+	pushing  atomic.Int64 // since when it has been offered more; idle: it is not
 	read     atomic.Int64
-	lastRead atomic.Int64 // UnixNano
+	lastRead atomic.Int64
 	mss      atomic.Int64
 	wireUp   atomic.Int64 // as last reconciled
 	wireDown atomic.Int64
@@ -62,13 +63,19 @@ type Conn struct {
 	expected int           // as last told to the kernel, which begins with 1
 }
 
+// idle is pushing while nothing is offered to the kernel.
+const idle = -1
+
+// now is how long the connection has been open.
+func (c *Conn) now() int64 { return int64(time.Since(c.opened)) }
+
 // Wrap meters an open connection.
 func (m *Meter) Wrap(tcp *net.TCPConn, class Class) *Conn {
-	c := &Conn{tcp: tcp, socket: newSocket(tcp), m: m, class: class, expected: 1, done: make(chan struct{})}
+	c := &Conn{tcp: tcp, socket: newSocket(tcp), m: m, class: class, expected: 1, opened: time.Now(), done: make(chan struct{})}
+	c.pushing.Store(idle)
 	c.drained.L = &c.mu
 	c.header = segmentHeader(tcp)
 	c.mss.Store(guessedMSS)
-	c.lastRead.Store(time.Now().UnixNano())
 	m.mu.Lock()
 	m.conns[c] = struct{}{}
 	buf := m.receiveBuffer()
@@ -149,9 +156,9 @@ func (c *Conn) Write(b []byte) (n int, err error) {
 				return n, err
 			}
 		}
-		c.pushing.Store(time.Now().UnixNano())
+		c.pushing.Store(c.now())
 		k, err := c.socket.write(p)
-		c.pushing.Store(0)
+		c.pushing.Store(idle)
 		n += k
 		c.written.Add(int64(k))
 		if err != nil {
@@ -179,7 +186,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 	n, err := c.socket.read(b)
 	if n > 0 {
 		c.read.Add(int64(n))
-		c.lastRead.Store(time.Now().UnixNano())
+		c.lastRead.Store(c.now())
 		cost := int64(n) + c.segments(n)*c.header
 		if d := c.m.takeDown(int(cost)); paced {
 			c.pause = d
@@ -210,7 +217,7 @@ func (c *Conn) Backlog(n int) {
 	was := c.backlog > maxBacklog
 	c.backlog += n
 	if was && c.backlog <= maxBacklog {
-		c.lastRead.Store(time.Now().UnixNano())
+		c.lastRead.Store(c.now())
 		c.drained.Broadcast()
 	}
 	c.mu.Unlock()
@@ -219,10 +226,10 @@ func (c *Conn) Backlog(n int) {
 // Refused is for how long the kernel has not taken what it was offered last.
 func (c *Conn) Refused(now time.Time) time.Duration {
 	since := c.pushing.Load()
-	if since == 0 {
+	if since == idle {
 		return 0
 	}
-	return now.Sub(time.Unix(0, since))
+	return now.Sub(c.opened.Add(time.Duration(since)))
 }
 
 // Done is closed when the connection is.
@@ -237,7 +244,7 @@ func (c *Conn) LastRead() time.Time {
 	if held {
 		return time.Now()
 	}
-	return time.Unix(0, c.lastRead.Load())
+	return c.opened.Add(time.Duration(c.lastRead.Load()))
 }
 
 // RTT returns the round trip as TCP has measured it; 0 where that is not known.
@@ -274,7 +281,7 @@ func (c *Conn) settle(k counters, ok bool) (up, down int64) {
 		received = k.bytesReceived + k.segsIn*c.header
 		if k.bytesReceived > c.heard { // and a read may be waiting for more
 			c.heard = k.bytesReceived
-			c.lastRead.Store(time.Now().UnixNano())
+			c.lastRead.Store(c.now())
 		}
 		c.delay.look(k, time.Now())
 		// What waits in the kernel will cost its headers too.

@@ -26,7 +26,7 @@ func (m *Meter) DialControl(ctx context.Context, network, addr string, control C
 // the caps, and a zero upload cap refuses. control may be nil.
 func (m *Meter) DialPeer(ctx context.Context, network, addr string, control Control) (*Conn, error) {
 	if up, _ := m.Caps(); up == 0 {
-		return nil, ErrNoUpload
+		return nil, ErrNothing
 	}
 	return m.dial(ctx, network, addr, Peers, control)
 }

@@ -30,8 +30,8 @@ const (
 	maxReceiveBuffer = 1 << 20
 )
 
-// ErrNoUpload says that the upload cap is zero: nothing may be sent.
-var ErrNoUpload = errors.New("upload cap is zero")
+// ErrNothing says that a cap is zero: nothing may pass.
+var ErrNothing = errors.New("the cap is zero: nothing may pass")
 
 // Class says whom bytes are exchanged with.
 type Class uint8
@@ -233,7 +233,7 @@ func (m *Meter) wait(done <-chan struct{}, d, slack time.Duration, again func(in
 		changed := m.changed
 		m.mu.Unlock()
 		if d == budget.Never {
-			return ErrNoUpload
+			return ErrNothing
 		}
 		if d -= slack; d <= 0 {
 			return nil

@@ -145,10 +145,10 @@ func TestCapsChangeLive(t *testing.T) {
 	}()
 	time.Sleep(10 * time.Millisecond)
 	m.SetCaps(0, budget.Unlimited)
-	if err := <-wrote; !errors.Is(err, ErrNoUpload) {
+	if err := <-wrote; !errors.Is(err, ErrNothing) {
 		t.Errorf("with no upload: %v", err)
 	}
-	if _, err := m.DialPeer(t.Context(), "tcp", x.RemoteAddr().String(), nil); !errors.Is(err, ErrNoUpload) {
+	if _, err := m.DialPeer(t.Context(), "tcp", x.RemoteAddr().String(), nil); !errors.Is(err, ErrNothing) {
 		t.Errorf("dial with no upload: %v", err)
 	}
 }
