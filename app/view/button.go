@@ -8,7 +8,6 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"coral/assets"
 )
@@ -31,7 +30,7 @@ func glyph(w fyne.Widget, icon string, name fyne.ThemeColorName, size float32) f
 // control is a flat button: an icon, a word, or both. It hands on the keys that
 // it does not use, so that the keyboard does everything from everywhere.
 type control struct {
-	widget.BaseWidget
+	overlaid
 	icon, text       string
 	ink              fyne.ThemeColorName // of icon and text
 	fill             fyne.ThemeColorName // "": none

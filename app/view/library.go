@@ -17,7 +17,6 @@ type libraryPage struct {
 	root *fyne.Container
 
 	link   *field
-	big    *container.ThemeOverride // that makes link large
 	open   *keyButton
 	file   *keyButton
 	search *field
@@ -44,8 +43,7 @@ func newLibraryPage(emit func(Intent)) page {
 	})
 	p.welcome = newWelcome(func() { emit(OpenFile{}) })
 	p.nothing = newNothingFound(p.showAll)
-	p.big = container.NewThemeOverride(p.link, large{})
-	p.root = container.New(&libraryLayout{p}, p.big, p.open, p.file, p.title, p.search, p.group,
+	p.root = container.New(&libraryLayout{p}, p.link, p.open, p.file, p.title, p.search, p.group,
 		p.grid, p.welcome, p.nothing.root)
 	p.grid.Hide()
 	p.nothing.root.Hide()

@@ -45,7 +45,7 @@ func (l *libraryLayout) layoutLink(width, edge float32, narrow bool) (y float32)
 	setWords(p.open, lang.L("Open"), narrow)
 	setWords(p.file, lang.L("File…"), narrow)
 	open, file := p.open.MinSize().Width+12, p.file.MinSize().Width+4
-	gap, height := float32(8), p.big.MinSize().Height
+	gap, height := float32(8), p.link.MinSize().Height
 	link := width - 2*edge - open - file - 2*gap
 	x := edge
 	y = 20
@@ -55,7 +55,7 @@ func (l *libraryLayout) layoutLink(width, edge float32, narrow bool) (y float32)
 	for _, it := range []struct {
 		o fyne.CanvasObject
 		w float32
-	}{{p.big, link}, {p.open, open}, {p.file, file}} {
+	}{{p.link, link}, {p.open, open}, {p.file, file}} {
 		o := it.o
 		o.Move(fyne.NewPos(x, y))
 		o.Resize(fyne.NewSize(it.w, height))

@@ -1,8 +1,6 @@
 package view
 
 import (
-	"image/color"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/theme"
@@ -97,36 +95,6 @@ func (b *keyButton) TypedKey(e *fyne.KeyEvent) {
 	default:
 		b.Button.TypedKey(e)
 	}
-}
-
-// large shows what is in it with larger letters and more room around them.
-type large struct{}
-
-// Color implements fyne.Theme.
-func (large) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
-	return fyne.CurrentApp().Settings().Theme().Color(n, v)
-}
-
-// Font implements fyne.Theme.
-func (large) Font(s fyne.TextStyle) fyne.Resource {
-	return fyne.CurrentApp().Settings().Theme().Font(s)
-}
-
-// Icon implements fyne.Theme.
-func (large) Icon(n fyne.ThemeIconName) fyne.Resource {
-	return fyne.CurrentApp().Settings().Theme().Icon(n)
-}
-
-// Size implements fyne.Theme.
-func (large) Size(n fyne.ThemeSizeName) float32 {
-	s := fyne.CurrentApp().Settings().Theme().Size(n)
-	switch n {
-	case theme.SizeNameText:
-		return s * 1.15
-	case theme.SizeNameInnerPadding:
-		return s * 1.4
-	}
-	return s
 }
 
 // field is a line of text that says when it was left, and hands on the keys

@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 )
 
 // colour is a colour of the theme that w is shown in.
@@ -14,12 +15,44 @@ func colour(w fyne.Widget, name fyne.ThemeColorName) color.Color {
 	return themeOf(w).Color(name, fyne.CurrentApp().Settings().ThemeVariant())
 }
 
-// themeOf returns w's theme: containers may override the app's.
+// themeOf returns w's theme, which may be another than the app's.
 func themeOf(w fyne.Widget) fyne.Theme {
 	if t, ok := w.(interface{ Theme() fyne.Theme }); ok {
 		return t.Theme()
 	}
 	return theme.Current()
+}
+
+// overlaid is the ground of the widgets that may lie over the picture, and are in
+// its theme then, whatever the window's is. Fyne's ThemeOverride would do the same
+// for any widget, but has the fonts parsed anew whenever it is refreshed, and keeps
+// the old ones.
+type overlaid struct {
+	widget.BaseWidget
+	over *look // the picture's theme; nil: the window's
+}
+
+// Theme is what themeOf asks for.
+func (o *overlaid) Theme() fyne.Theme {
+	if o.over != nil {
+		return *o.over
+	}
+	return o.BaseWidget.Theme()
+}
+
+func (o *overlaid) lay(over *look) { o.over = over }
+
+// lay puts an object, with what is in it, over the picture, which has that theme;
+// nil: not over the picture. They are to be refreshed then.
+func lay(over *look, o fyne.CanvasObject) {
+	switch o := o.(type) {
+	case *fyne.Container:
+		for _, part := range o.Objects {
+			lay(over, part)
+		}
+	case interface{ lay(*look) }:
+		o.lay(over)
+	}
 }
 
 // canvasOf returns the canvas that shows o, or nil.

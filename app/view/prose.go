@@ -6,16 +6,16 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 )
 
-// prose is centred, wrapped text over the picture. Unlike Fyne's RichText it
-// keeps the colours of the theme that overrides the window's.
+// prose is wrapped text that may lie over the picture, which Fyne's RichText does
+// not know of.
 type prose struct {
-	widget.BaseWidget
+	overlaid
 	text  string
 	size  fyne.ThemeSizeName
 	style fyne.TextStyle
+	left  bool    // not in the middle
 	width float32 // that it is wrapped for
 }
 
@@ -59,7 +59,11 @@ func (r *proseRenderer) Layout(s fyne.Size) {
 	y := float32(prosePad)
 	for _, o := range r.objects {
 		m := o.MinSize()
-		o.Move(fyne.NewPos((s.Width-m.Width)/2, y))
+		x := (s.Width - m.Width) / 2
+		if r.prose.left {
+			x = 0
+		}
+		o.Move(fyne.NewPos(x, y))
 		o.Resize(m)
 		y += m.Height + proseLead
 	}

@@ -9,7 +9,6 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"coral/player"
 )
@@ -76,7 +75,7 @@ func playTime(d time.Duration) string {
 // seekBar shows what can be reached and goes where it is pressed. While it is dragged the
 // picture stays: one seek at the end is quicker than ten on the way.
 type seekBar struct {
-	widget.BaseWidget
+	overlaid
 	span     reach
 	shown    [5]float32 // what the renderer drew
 	seek     func(time.Duration)

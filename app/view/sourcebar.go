@@ -5,15 +5,14 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 )
 
 // sourceBar is the line under the picture: where it comes from, in a sentence;
 // the button that pauses sharing; the way to the details. It has no ground of its
 // own: beside the picture the window's is as good, and cheaper in each frame.
 type sourceBar struct {
-	widget.BaseWidget
-	words   *note
+	overlaid
+	words   *prose
 	sharing *pauseButton
 	details *control
 	open    bool       // the details window is
@@ -32,10 +31,17 @@ const (
 )
 
 func newSourceBar(emit func(Intent)) *sourceBar {
-	b := &sourceBar{words: newNote("", theme.ColorNameForeground, theme.SizeNameText), sharing: newPauseButton(emit)}
+	b := &sourceBar{words: newProse(theme.SizeNameText, fyne.TextStyle{}), sharing: newPauseButton(emit)}
+	b.words.left = true
 	b.details = newControl("details", lang.L("Details"), func() { emit(ShowDetails{!b.open}) })
 	b.ExtendBaseWidget(b)
 	return b
+}
+
+func (b *sourceBar) lay(over *look) {
+	for _, part := range []*overlaid{&b.overlaid, &b.words.overlaid, &b.sharing.overlaid, &b.details.overlaid} {
+		part.over = over
+	}
 }
 
 func (b *sourceBar) show(m *Model) {
@@ -46,12 +52,12 @@ func (b *sourceBar) show(m *Model) {
 	}
 	b.details.paint(ink, "", "")
 	sentence := sourceSentence(m)
-	news := sentence != b.words.text()
+	news := sentence != b.words.text
 	s := m.Watching.Source
 	shares := [3]float64{s.FromPeers, s.FromOrigin, s.FromCache}
 	news = news || shares != b.shares
 	b.shares = shares
-	b.words.set(sentence)
+	b.words.say(sentence)
 	if b.sharing.show(m) || news {
 		b.Refresh()
 	}
@@ -95,8 +101,8 @@ func (r *sourceBarRenderer) Layout(s fyne.Size) {
 	if s.Width < barSmall {
 		size = theme.SizeNameCaptionText
 	}
-	if b.words.segment.Style.SizeName != size {
-		b.words.segment.Style.SizeName = size
+	if b.words.size != size {
+		b.words.size = size
 		b.words.Refresh()
 	}
 	x := s.Width - barPad
@@ -107,12 +113,11 @@ func (r *sourceBarRenderer) Layout(s fyne.Size) {
 		c.Resize(m)
 		x -= 8
 	}
-	pad := themeOf(b).Size(theme.SizeNameInnerPadding)
-	width := x - barPad + pad
-	b.words.Resize(fyne.NewSize(width, b.words.MinSize().Height))
+	width := x - barPad
+	b.words.Resize(fyne.NewSize(width, b.words.MinSize().Height)) // wraps it
 	h := b.words.MinSize().Height
 	b.words.Resize(fyne.NewSize(width, h))
-	b.words.Move(fyne.NewPos(barPad-pad, (s.Height-h)/2))
+	b.words.Move(fyne.NewPos(barPad, (s.Height-h)/2))
 }
 
 func (r *sourceBarRenderer) MinSize() fyne.Size { return fyne.NewSize(leastWidth, barHeight) }

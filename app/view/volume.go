@@ -8,13 +8,12 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 )
 
 // volumeBar shows and sets how loud it is. While it is dragged it says so at
 // most ten times a second.
 type volumeBar struct {
-	widget.BaseWidget
+	overlaid
 	percent  int
 	muted    bool
 	set      func(int)

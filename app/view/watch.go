@@ -6,7 +6,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
-	"coral/app/settings"
 	"coral/player"
 )
 
@@ -28,17 +27,15 @@ type watchPage struct {
 	stage    *stage
 	captions *captions
 	controls *controls
-	override *container.ThemeOverride // of the controls: dark in any theme
 	state    *watchState
 	bar      *sourceBar
-	line     *container.ThemeOverride // of the bar: dark where it lies over the picture
-	hidePtr  func()                   // makes Fyne ask for the pointer's shape; nil: no way
+	hidePtr  func() // makes Fyne ask for the pointer's shape; nil: no way
 
 	model   *Model
 	stirred time.Time // when the pointer or a key last moved
 	awake   bool      // the controls are shown
 	channel string    // ID of what was shown last
-	kind    settings.Theme
+	over    look      // of what lies over the picture
 	full    bool
 	mini    bool
 }
@@ -55,7 +52,6 @@ const controlsStay = 2500 * time.Millisecond
 func newWatchPage(emit func(Intent), video Video, k *keys) *watchPage {
 	p := &watchPage{emit: emit, video: video, bar: newSourceBar(emit), captions: newCaptions()}
 	p.controls = newControls(emit, k, p.stir, p.openMenu)
-	p.override = container.NewThemeOverride(p.controls.root, overVideo(""))
 	p.state = newWatchState(emit)
 	p.stage = newStage(k)
 	p.stage.stirred = p.stir
@@ -85,9 +81,11 @@ func newWatchPage(emit func(Intent), video Video, k *keys) *watchPage {
 	}
 	p.bar.details.key, p.bar.details.letter = k.key, k.letter
 	p.bar.sharing.key, p.bar.sharing.letter = k.key, k.letter
-	p.override.Hide()
-	p.line = container.NewThemeOverride(p.bar, look{})
-	p.root = container.New(watchLayout{p}, video, p.stage, p.state.Object(), p.override, p.captions, p.line)
+	p.controls.root.Hide()
+	p.over = overVideo("")
+	lay(&p.over, p.controls.root)
+	lay(&p.over, p.state.root)
+	p.root = container.New(watchLayout{p}, video, p.stage, p.state.root, p.controls.root, p.captions, p.bar)
 	return p
 }
 
@@ -168,39 +166,40 @@ func (p *watchPage) Show(m *Model) {
 		p.controls.edge = liveEdge{}
 		p.stirred, p.awake = time.Now(), true // say what it is
 	}
-	if k := m.Settings.Theme; k != p.kind {
-		p.kind = k
-		p.override.Theme = overVideo(k)
-		p.override.Refresh()
-		p.state.theme(k)
-	}
-	ground := look{p.kind}
-	if w.FullScreen {
-		ground = overVideo(p.kind)
-	}
-	if p.line.Theme != fyne.Theme(ground) {
-		p.line.Theme = ground
-		p.line.Refresh()
-	}
+	restyle := p.over != overVideo(m.Settings.Theme)
+	p.over = overVideo(m.Settings.Theme)
+	p.layBar(w.FullScreen)
 	playable := w.Engine == EngineMPV
 	p.state.show(m, time.Now())
 	over := p.awake && playable && w.Player.Phase != player.Failed
 	bar := !w.MiniPlayer && (!w.FullScreen || over)
-	news := p.full != w.FullScreen || p.mini != w.MiniPlayer || bar != p.line.Visible()
+	news := restyle || p.full != w.FullScreen || p.mini != w.MiniPlayer || bar != p.bar.Visible()
 	p.full, p.mini = w.FullScreen, w.MiniPlayer
 	show(p.stage, playable) // the picture itself stays: it is black by then
-	show(p.line, bar)
+	show(p.bar, bar)
 	if bar {
 		p.bar.show(m)
 	}
 	if over {
 		p.controls.show(m)
 	}
-	show(p.override, over)
+	show(p.controls.root, over)
 	p.video.Shade(p.shade(over))
 	p.captions.set(w.Caption, p.captionFoot(over))
 	if news {
 		p.root.Refresh()
+	}
+}
+
+// layBar puts the line below over the picture, or beside it.
+func (p *watchPage) layBar(over bool) {
+	var theme *look
+	if over {
+		theme = &p.over
+	}
+	if p.bar.over != theme {
+		p.bar.lay(theme)
+		p.bar.Refresh()
 	}
 }
 
@@ -239,18 +238,18 @@ type watchLayout struct{ p *watchPage }
 func (l watchLayout) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 	p := l.p
 	picture, over := s, s
-	if p.line.Visible() {
+	if p.bar.Visible() {
 		over.Height -= barHeight
 		if !p.full {
 			picture.Height -= barHeight
 		}
-		p.line.Move(fyne.NewPos(0, s.Height-barHeight))
-		p.line.Resize(fyne.NewSize(s.Width, barHeight))
+		p.bar.Move(fyne.NewPos(0, s.Height-barHeight))
+		p.bar.Resize(fyne.NewSize(s.Width, barHeight))
 	}
-	for _, o := range []fyne.CanvasObject{p.video, p.captions, p.stage, p.state.Object()} {
+	for _, o := range []fyne.CanvasObject{p.video, p.captions, p.stage, p.state.root} {
 		o.Resize(picture)
 	}
-	p.override.Resize(over)
+	p.controls.root.Resize(over)
 }
 
 // MinSize implements fyne.Layout.

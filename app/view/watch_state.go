@@ -9,16 +9,14 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
-	"coral/app/settings"
 	"coral/player"
 )
 
 // watchState is what stands in the middle of the picture when there is none:
 // progress, or an error and what to do about it, or how to get libmpv.
 type watchState struct {
-	root     *container.ThemeOverride
+	root     *fyne.Container
 	emit     func(Intent)
 	model    *Model
 	dots     *dots
@@ -75,17 +73,9 @@ func newWatchState(emit func(Intent)) *watchState {
 	s.back = button("library", lang.L("Back to the channels"), theme.ColorNameButton, func() { emit(CloseChannel{}) })
 	s.buttons = container.New(flow{gap: 8}, s.retry, s.again, s.browser, s.external, s.back)
 	s.body = newColumn(4, s.dots, s.title, s.text, s.frame, space(0, 10), s.buttons)
-	s.root = container.NewThemeOverride(container.New(middle{stateWidth}, canvas.NewRectangle(color.NRGBA{0, 0, 0, 0xb0}), s.body), overVideo(""))
+	s.root = container.New(middle{stateWidth}, canvas.NewRectangle(color.NRGBA{0, 0, 0, 0xb0}), s.body)
 	s.root.Hide()
 	return s
-}
-
-// Object is what the page lays out over the picture.
-func (s *watchState) Object() fyne.CanvasObject { return s.root }
-
-func (s *watchState) theme(k settings.Theme) {
-	s.root.Theme = overVideo(k)
-	s.root.Refresh()
 }
 
 // asks says whether there is something to press in it.
@@ -120,7 +110,6 @@ func (s *watchState) show(m *Model, now time.Time) {
 	show(s.external, said.external)
 	show(s.back, said.back)
 	show(s.root, true)
-	s.body.Refresh()
 	s.root.Refresh()
 }
 
@@ -266,7 +255,7 @@ func (l flow) MinSize(objects []fyne.CanvasObject) fyne.Size {
 // dots are the waiting: three points of which one after the other lights up.
 // They move when a model is shown, a few times a second, and cost nothing else.
 type dots struct {
-	widget.BaseWidget
+	overlaid
 	lit   int
 	moved time.Time
 }

@@ -180,15 +180,15 @@ func TestControlsHide(t *testing.T) {
 	m := watchModel(live())
 	start := time.Now()
 	w.show(m, start)
-	if !w.watch.override.Visible() {
+	if !w.watch.controls.root.Visible() {
 		t.Fatal("a new channel does not say its name")
 	}
 	w.show(m, w.watch.stirred.Add(controlsStay/2))
-	if !w.watch.override.Visible() {
+	if !w.watch.controls.root.Visible() {
 		t.Error("the controls left too early")
 	}
 	w.show(m, w.watch.stirred.Add(controlsStay+time.Millisecond))
-	if w.watch.override.Visible() {
+	if w.watch.controls.root.Visible() {
 		t.Error("the controls stay")
 	}
 	shade := w.watch.video.(*screen)
@@ -197,7 +197,7 @@ func TestControlsHide(t *testing.T) {
 	}
 	without := w.win.Canvas().Capture()
 	test.MoveMouse(w.win.Canvas(), fyne.NewPos(500, 300))
-	if !w.watch.override.Visible() {
+	if !w.watch.controls.root.Visible() {
 		t.Error("the pointer moved and nothing came")
 	}
 	if same(without, w.win.Canvas().Capture()) {
@@ -210,11 +210,11 @@ func TestControlsHide(t *testing.T) {
 	m = watchModel(live())
 	m.Watching.FullScreen = true
 	w.show(m, w.watch.stirred)
-	if !w.win.FullScreen() || !w.watch.line.Visible() {
+	if !w.win.FullScreen() || !w.watch.bar.Visible() {
 		t.Error("full screen: no line with the controls")
 	}
 	w.show(m, w.watch.stirred.Add(time.Minute))
-	if w.watch.line.Visible() {
+	if w.watch.bar.Visible() {
 		t.Error("full screen: the line stays")
 	}
 	if h := w.watch.video.Size().Height; h < w.win.Canvas().Size().Height {
@@ -399,7 +399,7 @@ func TestMiniPlayer(t *testing.T) {
 	if s := w.win.Canvas().Size(); s.Width != miniWidth {
 		t.Errorf("mini: %v", s)
 	}
-	if w.watch.line.Visible() || w.watch.controls.full.Visible() {
+	if w.watch.bar.Visible() || w.watch.controls.full.Visible() {
 		t.Error("mini: too much is shown")
 	}
 	if g := w.Geometry(); g.Width != 1000 || g.Height != 700 {
@@ -520,11 +520,11 @@ func TestNative(t *testing.T) {
 		t.Errorf("the pointer over the picture is seen; nudged %d times", nudged)
 	}
 	test.MoveMouse(w.win.Canvas(), fyne.NewPos(501, 300)) // the nudge itself
-	if w.watch.override.Visible() {
+	if w.watch.controls.root.Visible() {
 		t.Error("the nudge brings the controls back")
 	}
 	test.MoveMouse(w.win.Canvas(), fyne.NewPos(520, 300))
-	if !w.watch.override.Visible() || w.watch.stage.Cursor() != desktop.DefaultCursor {
+	if !w.watch.controls.root.Visible() || w.watch.stage.Cursor() != desktop.DefaultCursor {
 		t.Error("a hand's movement does not")
 	}
 	m.Watching.MiniPlayer = true
