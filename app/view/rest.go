@@ -24,6 +24,9 @@ func (w *Window) Hide() {
 // Raise shows the window, in front of others. It is called on Fyne's goroutine.
 func (w *Window) Raise() {
 	w.hidden = false
+	if w.unseen != nil {
+		w.show(w.unseen, time.Now())
+	}
 	w.win.Show()
 	w.win.RequestFocus()
 }

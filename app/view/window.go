@@ -55,6 +55,7 @@ type Window struct {
 	model      *Model    // the last drawn; nil: none
 	look       look
 	hidden     bool    // in the tray
+	unseen     *Model  // that came while hidden
 	scale      float32 // of the screen, that icons were drawn for
 	header     *header
 	pages      map[Page]page // that were built; the others are when they are first seen
@@ -165,6 +166,11 @@ func (w *Window) draw() {
 // show maps m to the screens. The order matters: the theme first, so that
 // nothing is drawn twice; what covers others last.
 func (w *Window) show(m *Model, now time.Time) {
+	if w.unseen = nil; w.hidden {
+		w.unseen = m
+		w.tray.show(m, now)
+		return
+	}
 	if scale := w.win.Canvas().Scale(); w.look.kind != m.Settings.Theme || w.scale != scale {
 		w.look.kind, w.scale = m.Settings.Theme, scale
 		w.app.Settings().SetTheme(w.look)
