@@ -17,6 +17,10 @@ func (n *Node) SetCacheSize(size budget.Size) {
 	n.recount()
 }
 
+// Relax gives back what the cache keeps in memory though it is on disk: for a while
+// in which nothing plays.
+func (n *Node) Relax() { n.store.Relax() }
+
 // ClearCache removes all but what is just being played.
 func (n *Node) ClearCache() error {
 	err := n.store.ClearUnpinned()

@@ -101,6 +101,24 @@ func TestReopen(t *testing.T) {
 }
 
 // TestClearForGood: what was cleared is not there after a restart, and others are.
+// What Relax takes out of RAM is still held; without a disk it takes nothing.
+func TestRelax(t *testing.T) {
+	const n, size = 6, 70_000
+	for _, o := range []store.Options{{Dir: t.TempDir(), Cap: 64 << 20}, {}} {
+		s := openAt(t, o, store.Hooks{})
+		fill(t, s, 1, 0, n, size)
+		before := s.Stats().RAM
+		s.Relax()
+		after := s.Stats().RAM
+		if o.Cap > 0 && after != 0 || o.Cap == 0 && after != before {
+			t.Errorf("cap %d: %d bytes in RAM, %d before", o.Cap, after, before)
+		}
+		if got := count(t, s, 1, n, size); got != n*segment.Blocks(size) {
+			t.Errorf("cap %d: %d blocks held", o.Cap, got)
+		}
+	}
+}
+
 func TestClearForGood(t *testing.T) {
 	o := store.Options{Dir: t.TempDir(), Cap: 64 << 20}
 	s := openAt(t, o, store.Hooks{})

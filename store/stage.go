@@ -143,6 +143,18 @@ func (s *Store) shrink(keep *seg, block int) {
 	}
 }
 
+// Relax gives back the RAM of the blocks that are on disk, too. It is for a while in
+// which nobody reads.
+func (s *Store) Relax() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for e := s.order.Front(); e != nil; {
+		g := e.Value.(*seg)
+		e = e.Next() // g may leave the list
+		s.unstage(g, false, -1)
+	}
+}
+
 // ranks says of each of rank's results whether unwritten blocks go too.
 var ranks = [...]bool{0: false, 1: false, 2: true, 3: true, 4: true}
 
