@@ -129,7 +129,7 @@ func have(name string) bool {
 var (
 	noCgo   = []string{"CGO_ENABLED=0", tags("ci,migrated_fynedo")}
 	cgo     = []string{"CGO_ENABLED=1", tags("ci,migrated_fynedo")} // for the race detector
-	desktop = []string{"CGO_ENABLED=1", tags("migrated_fynedo")}
+	desktop = []string{"CGO_ENABLED=1", tags("migrated_fynedo,no_emoji")}
 )
 
 func tags(names string) string {

@@ -38,7 +38,7 @@ var build = sync.OnceValue(func() error {
 		env  []string
 	}{
 		{"coralnode", []string{"CGO_ENABLED=0"}},
-		{"coral", []string{"CGO_ENABLED=1", "GOFLAGS=-tags=migrated_fynedo"}},
+		{"coral", []string{"CGO_ENABLED=1", "GOFLAGS=-tags=migrated_fynedo,no_emoji"}},
 	} {
 		cmd := exec.Command("go", "build", "-o", filepath.Join(built, b.name), "coral/cmd/"+b.name)
 		cmd.Env = append(os.Environ(), b.env...)
