@@ -82,6 +82,7 @@ func Run(ctx context.Context, o Options) error {
 	player.Go(func() { a.openPlayer(a.settings.Get()) }) // a tenth of a second and more
 	a.open(fa)
 	player.Wait()
+	a.mapped = native.Mapped()
 	a.attach()
 
 	ctx, cancel := context.WithCancel(ctx)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -278,23 +279,35 @@ func (a *app) clearCache() {
 	})
 }
 
-// relaxAfter is how long after the window was put away nothing of it is used any
-// more.
+// relaxAfter is how long after a window or a channel was closed nothing of it is used
+// any more.
 const relaxAfter = 3 * time.Second
 
-// relax gives back the memory that only a window and a picture need.
+// relax gives back the memory that only playing and sharing need, if nothing is open
+// by then.
 func (a *app) relax() {
-	a.later(func(ctx context.Context) func() {
-		select {
-		case <-time.After(relaxAfter):
-		case <-ctx.Done():
-			return nil
-		}
+	if a.relaxing == nil {
+		a.relaxing = time.AfterFunc(relaxAfter, func() { a.queue.post(a.giveBack) })
+	} else {
+		a.relaxing.Reset(relaxAfter)
+	}
+}
+
+func (a *app) giveBack() {
+	if len(a.sessions()) > 0 || a.watching != nil {
+		return
+	}
+	n := a.node
+	a.later(func(context.Context) func() {
 		if a.decoding != nil {
 			a.decoding.Relax()
 		}
+		if n != nil {
+			n.Relax()
+		}
+		runtime.GC() // what pools keep is free after a second one
 		debug.FreeOSMemory()
-		if err := native.Relax(); err != nil {
+		if err := native.Relax(a.mapped); err != nil {
 			a.log.Info("memory", "err", err)
 		}
 		return nil

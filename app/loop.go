@@ -51,6 +51,7 @@ type app struct {
 	frames     surface.FrameSource // of player
 	noPlayer   error
 	mpvVersion string
+	mapped     []string // the program's files and libmpv's, which stay
 	queue      *queue
 	ctx        context.Context // ends with the program
 	closing    atomic.Bool     // the window is going: no fyne.Do
@@ -73,6 +74,7 @@ type app struct {
 	details  bool
 	desktop  desktopState
 	shotDone bool
+	relaxing *time.Timer // until memory is given back; nil: never was
 }
 
 // decoding is what of a player's work can be set.

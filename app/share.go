@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"time"
 
 	"coral/app/library"
@@ -100,7 +101,10 @@ func (a *app) rest(o *open) {
 	delete(a.resting, o.channel.ID)
 	a.account(o, time.Now())
 	s := o.session
-	a.work.Go(s.Close) // says goodbye to its peers
+	a.later(func(context.Context) func() {
+		s.Close() // says goodbye to its peers
+		return a.relax
+	})
 }
 
 // leave is called when o is not watched any more: it is shared on, or closed.

@@ -3,27 +3,44 @@ package native
 import (
 	"bufio"
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// Relax takes the pages of this program and of the large libraries that draw and
-// decode out of the process: they are unchanged copies of files, and come back from
-// there when they are used. It is for a program that rests in the tray.
-func Relax() error {
-	program, err := os.Executable()
+// Mapped lists the files that the process has mapped: itself and its libraries.
+func Mapped() []string {
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		return nil
+	}
+	var files []string
+	for line := range strings.Lines(string(maps)) {
+		if f := strings.Fields(line); len(f) == 6 && strings.HasPrefix(f[5], "/") {
+			files = append(files, f[5])
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
+// Relax takes the pages of files, and of the libraries that draw, out of the
+// process: they are unchanged copies, and come back from there when they are used.
+// It is for a program that rests in the tray. The files must stay mapped for as long
+// as the program runs: what takes a library's place must not be touched.
+func Relax(files []string) error {
+	maps, err := os.Open("/proc/self/smaps")
 	if err != nil {
 		return err
 	}
-	maps, err := os.ReadFile("/proc/self/smaps")
-	if err != nil {
-		return err
-	}
-	for _, m := range unchanged(maps, func(file string) bool { return file == program || large(filepath.Base(file)) }) {
+	defer maps.Close()
+	stays := func(file string) bool { return slices.Contains(files, file) || draws(filepath.Base(file)) }
+	for _, m := range unchanged(maps, stays) {
 		if _, _, no := unix.Syscall(unix.SYS_MADVISE, m.at, m.size, unix.MADV_DONTNEED); no != 0 {
 			return no
 		}
@@ -31,33 +48,27 @@ func Relax() error {
 	return nil
 }
 
-// large are libraries that stay where they are for as long as the program runs: what
-// may be unloaded meanwhile must not be touched.
-func large(name string) bool {
-	for _, prefix := range []string{"libLLVM", "libgallium", "libmpv", "libavcodec", "libavfilter", "libavformat"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return strings.HasSuffix(name, "_dri.so")
+// draws reports whether a library is one of OpenGL's, which come with the window.
+func draws(name string) bool {
+	return strings.HasPrefix(name, "libLLVM") || strings.HasPrefix(name, "libgallium") || strings.HasSuffix(name, "_dri.so")
 }
 
 type mapping struct{ at, size uintptr }
 
 // unchanged finds in Linux's description of a process (proc(5), smaps) the mappings
 // of files that cannot be written to and hold no page of the process's own.
-func unchanged(smaps []byte, of func(file string) bool) (all []mapping) {
+func unchanged(smaps io.Reader, of func(file string) bool) (all []mapping) {
 	var m mapping // that the lines are about; of no size: one that is not wanted
-	for lines := bufio.NewScanner(bytes.NewReader(smaps)); lines.Scan(); {
-		f := strings.Fields(lines.Text())
-		if len(f) == 3 && f[0] == "Anonymous:" && f[1] == "0" && m.size > 0 {
+	for lines := bufio.NewScanner(smaps); lines.Scan(); {
+		line := lines.Bytes() // as text it would leave megabytes of garbage
+		if rest, ok := bytes.CutPrefix(line, []byte("Anonymous:")); ok && m.size > 0 && string(bytes.TrimSpace(rest)) == "0 kB" {
 			all = append(all, m)
-			m = mapping{}
 		}
-		if len(f) == 0 || strings.HasSuffix(f[0], ":") {
+		if len(line) == 0 || 'A' <= line[0] && line[0] <= 'Z' {
 			continue
 		}
 		m = mapping{}
+		f := strings.Fields(string(line))
 		begin, end, _ := strings.Cut(f[0], "-")
 		from, err1 := strconv.ParseUint(begin, 16, 64)
 		to, err2 := strconv.ParseUint(end, 16, 64)

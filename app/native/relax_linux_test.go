@@ -3,6 +3,7 @@ package native
 import (
 	"os"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -23,7 +24,7 @@ Anonymous:             0 kB
 00a00000-00b00000 r--p 00000000 08:01 1 /usr/bin/coral
 Anonymous:             0 kB
 `
-	got := unchanged([]byte(smaps), func(file string) bool { return file == "/usr/bin/coral" })
+	got := unchanged(strings.NewReader(smaps), func(file string) bool { return file == "/usr/bin/coral" })
 	if want := []mapping{{0x400000, 0x100000}, {0xa00000, 0x100000}}; !slices.Equal(got, want) {
 		t.Errorf("%x, want %x", got, want)
 	}
@@ -45,7 +46,7 @@ func TestRelax(t *testing.T) {
 		return 0
 	}
 	before := resident()
-	if err := Relax(); err != nil {
+	if err := Relax(Mapped()); err != nil {
 		t.Fatal(err)
 	}
 	if after := resident(); after >= before {

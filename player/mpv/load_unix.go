@@ -29,6 +29,19 @@ func neutralNumbers() {
 	setlocale(numericCategory(), "C")
 }
 
+// fewArenas keeps C's allocator (glibc) from giving each of mpv's threads a heap of
+// its own, of which most stays unused and is not given back.
+func fewArenas() {
+	symbol, err := purego.Dlsym(purego.RTLD_DEFAULT, "mallopt")
+	if err != nil {
+		return
+	}
+	var mallopt func(param, value int32) int32
+	purego.RegisterFunc(&mallopt, symbol)
+	const arenaMax = -8 // M_ARENA_MAX
+	mallopt(arenaMax, 2)
+}
+
 // trim has C's allocator give back what it keeps, where it can (glibc).
 func trim() {
 	symbol, err := purego.Dlsym(purego.RTLD_DEFAULT, "malloc_trim")

@@ -15,5 +15,8 @@ func findSymbol(handle uintptr, name string) (uintptr, error) {
 // C library that mpv brings along.
 func neutralNumbers() {}
 
+// fewArenas does nothing: Windows' allocator has no such thing.
+func fewArenas() {}
+
 // trim does nothing: Windows' allocator gives back by itself.
 func trim() {}

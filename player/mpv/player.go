@@ -77,6 +77,7 @@ func Open(o Options) (*Player, error) {
 	if err != nil {
 		return nil, err
 	}
+	fewArenas()
 	p := &Player{
 		lib: lib, log: o.Log, frames: newFrames(o.MaxHeight),
 		changed: make(chan struct{}, 1), wake: make(chan struct{}, 1),
