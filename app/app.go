@@ -135,6 +135,9 @@ func (a *app) open(fa fyne.App) {
 	fa.Settings().SetTheme(view.Theme(a.settings.Get().Theme))
 	a.window = view.New(fa, a.video, func(i view.Intent) { a.queue.post(func() { a.intent(i) }) })
 	a.window.Use(view.Native{KeepAbove: native.KeepAbove, NudgePointer: native.NudgePointer, ScreenSize: native.ScreenSize})
+	if a.desktop.tray {
+		a.window.PutInTray()
+	}
 	a.show = a.window.Show
 }
 

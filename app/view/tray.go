@@ -12,22 +12,21 @@ import (
 
 // tray is the icon in the system's tray, where there is one.
 type tray struct {
-	app    desktop.App // nil: none
 	menu   *fyne.Menu
 	state  *fyne.MenuItem // what is shared now; not for pressing
 	pause  *fyne.MenuItem
 	paused bool
-	told   time.Time // when the menu was changed last; zero: it is not there yet
+	there  bool      // the icon is in the tray
+	told   time.Time // when the menu was changed last
 }
 
 // trayTell is how often the rate in the menu is brought up to date.
 const trayTell = 5 * time.Second
 
-func newTray(a fyne.App, raise func(), emit func(Intent)) *tray {
+func newTray(raise func(), emit func(Intent)) *tray {
 	t := &tray{}
-	t.app, _ = a.(desktop.App)
 	front := fyne.NewMenuItem(lang.L("Show Coral"), raise)
-	t.state = fyne.NewMenuItem("", nil)
+	t.state = fyne.NewMenuItem(sharingSentence(Sharing{}), nil)
 	t.state.Disabled = true
 	t.pause = fyne.NewMenuItem(lang.L("Pause sharing"), func() { emit(PauseSharing{!t.paused}) })
 	quit := fyne.NewMenuItem(lang.L("Quit"), func() { emit(Quit{}) })
@@ -36,9 +35,16 @@ func newTray(a fyne.App, raise func(), emit func(Intent)) *tray {
 	return t
 }
 
+// put puts the icon into the tray.
+func (t *tray) put(a desktop.App) {
+	t.there = true
+	a.SetSystemTrayIcon(assets.Icon())
+	a.SetSystemTrayMenu(t.menu)
+}
+
 // show changes the menu only if it must: each change is a message to the desktop.
 func (t *tray) show(m *Model, now time.Time) {
-	if t.app == nil || !m.System.Tray {
+	if !t.there {
 		return
 	}
 	paused := m.Sharing.Paused || m.Sharing.State == SharingPaused
@@ -46,17 +52,11 @@ func (t *tray) show(m *Model, now time.Time) {
 	if t.paused == paused && (t.state.Label == state || now.Sub(t.told) < trayTell) {
 		return
 	}
-	first := t.told.IsZero()
 	t.told = now
 	t.paused, t.state.Label = paused, state
 	t.pause.Label = lang.L("Pause sharing")
 	if paused {
 		t.pause.Label = lang.L("Resume sharing")
-	}
-	if first {
-		t.app.SetSystemTrayIcon(assets.Icon())
-		t.app.SetSystemTrayMenu(t.menu)
-		return
 	}
 	t.menu.Refresh()
 }

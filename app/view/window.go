@@ -10,6 +10,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/driver/software"
 
 	"coral/app/settings"
@@ -54,6 +55,7 @@ type Window struct {
 	left       time.Time // when full screen was left last
 	model      *Model    // the last drawn; nil: none
 	look       look
+	trayed     bool    // there is an icon in the tray
 	hidden     bool    // in the tray
 	unseen     *Model  // that came while hidden
 	scale      float32 // of the screen, that icons were drawn for
@@ -107,9 +109,21 @@ func (w *Window) build() {
 	w.overlays = []overlay{newShareSheet(emit), newCloseQuestion(emit), newConsent(emit)}
 	w.notices = newNoticeStack(emit)
 	w.details = newDetailsWindow(w.app, emit)
-	w.tray = newTray(w.app, w.Raise, emit)
+	w.tray = newTray(w.Raise, emit)
+	if w.trayed {
+		w.PutInTray()
+	}
 	w.root = newFrameOf(w)
 	w.win.SetContent(w.root)
+}
+
+// PutInTray puts the program's icon into the system's tray. The first time is before
+// Fyne's loop runs, which has a tray only if there was an icon when it began.
+func (w *Window) PutInTray() {
+	if a, ok := w.app.(desktop.App); ok {
+		w.trayed = true
+		w.tray.put(a)
+	}
 }
 
 // Translate builds everything anew in the language that package lang has changed
