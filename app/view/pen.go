@@ -11,8 +11,9 @@ import (
 
 // pen draws smooth shapes into a picture. Lengths are in the picture's pixels.
 type pen struct {
-	img *image.RGBA
-	z   *vector.Rasterizer
+	img    *image.RGBA
+	z      *vector.Rasterizer
+	shapes [][]dot2 // to be inked
 }
 
 type dot2 struct{ x, y float32 }
@@ -24,10 +25,32 @@ func newPen(w, h int) *pen {
 // begin makes the picture empty.
 func (p *pen) begin() { clear(p.img.Pix) }
 
+// ink fills the shapes. It costs what they cover, not what the picture has.
 func (p *pen) ink(c color.Color) {
-	p.z.Draw(p.img, p.img.Bounds(), image.NewUniform(c), image.Point{})
-	p.z.Reset(p.img.Rect.Dx(), p.img.Rect.Dy())
+	r := p.covered()
+	p.z.Reset(r.Dx(), r.Dy())
 	p.z.DrawOp = draw.Over
+	x, y := float32(r.Min.X), float32(r.Min.Y)
+	for _, s := range p.shapes {
+		p.z.MoveTo(s[0].x-x, s[0].y-y)
+		for _, q := range s[1:] {
+			p.z.LineTo(q.x-x, q.y-y)
+		}
+		p.z.ClosePath()
+	}
+	p.shapes = p.shapes[:0]
+	p.z.Draw(p.img, r, image.NewUniform(c), image.Point{})
+}
+
+// covered is the part of the picture that the shapes touch.
+func (p *pen) covered() (r image.Rectangle) {
+	for _, s := range p.shapes {
+		for _, q := range s {
+			x, y := int(math.Floor(float64(q.x))), int(math.Floor(float64(q.y)))
+			r = r.Union(image.Rect(x, y, x+1, y+1))
+		}
+	}
+	return r.Intersect(p.img.Rect)
 }
 
 // area fills a polygon.
@@ -39,13 +62,7 @@ func (p *pen) area(points []dot2, c color.Color) {
 	p.ink(c)
 }
 
-func (p *pen) path(points []dot2) {
-	p.z.MoveTo(points[0].x, points[0].y)
-	for _, q := range points[1:] {
-		p.z.LineTo(q.x, q.y)
-	}
-	p.z.ClosePath()
-}
+func (p *pen) path(points []dot2) { p.shapes = append(p.shapes, points) }
 
 // line strokes a chain of points, each stretch a bar of its own with a disc at
 // the joint, all filled at once so that nothing is inked twice.
