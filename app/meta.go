@@ -20,7 +20,7 @@ const ID = "org.coral.Coral"
 // go build alone knows itself as well as a packaged one. A test compares them.
 func describe(version string) {
 	fyneapp.SetMetadata(fyne.AppMetadata{
-		ID: ID, Name: "Coral", Version: version, Build: 1, Icon: assets.Icon(), Release: version != "dev",
+		ID: ID, Name: "Coral", Version: version, Build: 1, Icon: assets.Pixels(), Release: version != "dev",
 		Migrations: map[string]bool{"fyneDo": true},
 	})
 }

@@ -12,6 +12,9 @@ const glyphGrid, glyphLine = 24, 2
 //go:embed icon.svg
 var icon []byte
 
+//go:embed icon-128.png
+var pixels []byte
+
 //go:embed icons/*.svg
 var icons embed.FS
 
@@ -30,6 +33,10 @@ func (i *Image) Content() []byte { return i.content }
 
 // Icon is the program's icon, an SVG.
 func Icon() *Image { return &Image{"coral.svg", icon} }
+
+// Pixels is the program's icon for windows and the tray, a PNG: a tray shows no
+// other, and to draw the SVG in their size takes Fyne a tenth of a second a window.
+func Pixels() *Image { return &Image{"coral.png", pixels} }
 
 // Glyph returns the icon of a name in icons/, drawn in colour ("#rrggbb") to be
 // shown at so many pixels, or nil if there is none. The files are white and 24

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -9,7 +8,6 @@ import (
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 
-	"coral/assets"
 	"coral/node/budget"
 )
 
@@ -73,7 +71,6 @@ func (d *detailsWindow) close() {
 
 func (d *detailsWindow) build() {
 	d.win = d.app.NewWindow(lang.L("Where the picture comes from"))
-	d.win.SetIcon(assets.Icon())
 	d.win.SetPadded(false)
 	d.win.Resize(fyne.NewSize(detailsWidth, detailsHeight))
 	leave := func() { d.emit(ShowDetails{false}) }
@@ -104,7 +101,7 @@ type detailsView struct {
 	help     *note
 	settings *control
 	facts    *facts
-	hidden   [][]fyne.CanvasObject // not seen yet, in the order in which they come
+	hidden   []func() // show what is not seen yet, in the order in which it comes
 }
 
 func newDetailsView(emit func(Intent)) *detailsView {
@@ -127,9 +124,17 @@ func newDetailsView(emit func(Intent)) *detailsView {
 	peers := newPanel(newColumn(-6, newHeading(lang.L("Viewers who carry it with you"), theme.SizeNameText), v.peers, v.peerText), 6)
 	reach := newPanel(newColumn(-6, v.reach, v.help, container.New(inset{8, 6}, container.NewHBox(v.settings))), 6)
 	facts := newPanel(v.facts.root, 10)
-	v.hidden = [][]fyne.CanvasObject{{v.sources.root}, {peers}, {v.times.root, v.upload.root}, {reach, facts}}
-	for _, o := range slices.Concat(v.hidden...) {
+	for _, o := range []fyne.CanvasObject{v.sources.root, peers, v.times.root, v.upload.root, reach, facts} {
 		o.Hide()
+	}
+	v.sources.parts = chartBare
+	v.hidden = []func(){
+		v.sources.root.Show,
+		func() { v.sources.parts = chartNamed },
+		func() { v.sources.parts = chartWhole },
+		peers.Show,
+		func() { v.times.root.Show(); v.upload.root.Show() },
+		func() { reach.Show(); facts.Show() },
 	}
 	side := newColumn(12, peers, reach, facts)
 	body := newColumn(8, v.sentence, container.New(&tiles{least: 380, gap: 12}, charts, side))
@@ -137,14 +142,14 @@ func newDetailsView(emit func(Intent)) *detailsView {
 	return v
 }
 
-// reveal shows the next part, and reports whether there was one.
+// reveal shows the next part, and reports whether there was one. Where the processor
+// draws, OpenGL translates its programs when it first meets a picture or a text of a
+// kind, for 10 to 25 ms each: no part has more than two of them.
 func (v *detailsView) reveal() bool {
 	if len(v.hidden) == 0 {
 		return false
 	}
-	for _, o := range v.hidden[0] {
-		o.Show()
-	}
+	v.hidden[0]()
 	v.hidden = v.hidden[1:]
 	v.root.Refresh()
 	return true

@@ -30,7 +30,17 @@ type chartCard struct {
 	legends []legend
 	scale   string
 	now     string
+	parts   chartParts
 }
+
+// chartParts is what of a card is shown.
+type chartParts uint8
+
+const (
+	chartWhole chartParts = iota
+	chartBare             // no words
+	chartNamed            // no legends
+)
 
 func newChartCard(title string, height float32, of func() (plot, string, string), level fyne.ThemeColorName, legends ...legend) *chartCard {
 	c := &chartCard{plot: of, level: level, title: title, legends: legends}
@@ -116,6 +126,13 @@ func (r *chartCardRenderer) Refresh() {
 	for i, l := range c.legends {
 		set(r.names[i], l.text, small, theme.ColorNamePlaceHolder)
 		r.marks[i].FillColor = colour(c, l.colour)
+	}
+	for _, t := range []*canvas.Text{r.title, r.now, r.scale, r.to} {
+		show(t, c.parts != chartBare)
+	}
+	for i := range r.names {
+		show(r.names[i], c.parts == chartWhole)
+		show(r.marks[i], c.parts == chartWhole)
 	}
 	r.Layout(c.Size())
 	c.drawing.Refresh()

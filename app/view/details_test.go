@@ -39,7 +39,7 @@ func TestDetailsWindow(t *testing.T) {
 		t.Fatal("no details, or more than an empty window at once")
 	}
 	for steps := 1; w.details.view == nil || len(w.details.view.hidden) > 0; steps++ {
-		if steps > 6 {
+		if steps > 8 {
 			t.Fatal("the details do not come")
 		}
 		w.show(m, now)

@@ -38,7 +38,7 @@ func newTray(raise func(), emit func(Intent)) *tray {
 // put puts the icon into the tray.
 func (t *tray) put(a desktop.App) {
 	t.there = true
-	a.SetSystemTrayIcon(assets.Icon())
+	a.SetSystemTrayIcon(assets.Pixels())
 	a.SetSystemTrayMenu(t.menu)
 }
 

@@ -14,7 +14,6 @@ import (
 	"fyne.io/fyne/v2/driver/software"
 
 	"coral/app/settings"
-	"coral/assets"
 )
 
 const (
@@ -84,7 +83,6 @@ func New(a fyne.App, video Video, emit func(Intent)) *Window {
 		a.Settings().SetTheme(w.look)
 	}
 	w.win = a.NewWindow("Coral")
-	w.win.SetIcon(assets.Icon())
 	w.win.SetPadded(false)
 
 	w.keys = newKeys(w)
