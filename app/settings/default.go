@@ -57,7 +57,7 @@ func Default() Settings {
 		StopRatio:  1,
 		OnClose:    CloseAsk,
 
-		CacheSize: 2 << 30, // an hour and more of a channel at 4 Mbit/s
+		CacheSize: 2_000_000_000, // an hour and more of a channel at 4 Mbit/s
 
 		Theme:    ThemeSystem,
 		Hardware: true,

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -172,7 +173,7 @@ func (v *detailsView) show(m *Model) {
 	v.facts.show(factsOf(m))
 }
 
-// column of one value of the samples.
+// values is one value of the samples.
 func values(samples []Sample, of func(Sample) float64) []float64 {
 	out := make([]float64, len(samples))
 	for i, s := range samples {
@@ -189,8 +190,28 @@ func (v *detailsView) samples() []Sample {
 	return s[max(0, len(s)-chartSpan):]
 }
 
+// sourceSpan is over how many seconds the sources are averaged: a segment comes at
+// once, and then nothing for as long as it plays.
+const sourceSpan = 6
+
+// averaged are the samples with their sources averaged, each with those before it.
+func averaged(samples []Sample) []Sample {
+	out := slices.Clone(samples)
+	var peers, origin, cache budget.Rate
+	for i, s := range samples {
+		peers, origin, cache = peers+s.FromPeers, origin+s.FromOrigin, cache+s.FromCache
+		if i >= sourceSpan {
+			old := samples[i-sourceSpan]
+			peers, origin, cache = peers-old.FromPeers, origin-old.FromOrigin, cache-old.FromCache
+		}
+		n := budget.Rate(min(i+1, sourceSpan))
+		out[i].FromPeers, out[i].FromOrigin, out[i].FromCache = peers/n, origin/n, cache/n
+	}
+	return out
+}
+
 func (v *detailsView) sourcesPlot() (plot, string, string) {
-	s := v.samples()
+	s := averaged(v.samples())
 	p := plot{seconds: chartSpan, stacked: true, series: []series{
 		{colourPeers, values(s, func(s Sample) float64 { return float64(s.FromPeers) })},
 		{colourOrigin, values(s, func(s Sample) float64 { return float64(s.FromOrigin) })},

@@ -69,6 +69,21 @@ func TestDetailsWindow(t *testing.T) {
 	w.details.win.Canvas().Capture()
 }
 
+func TestAveraged(t *testing.T) {
+	burst := make([]Sample, 3*sourceSpan) // a segment every sourceSpan seconds
+	for i := 0; i < len(burst); i += sourceSpan {
+		burst[i] = Sample{FromPeers: sourceSpan * 1000, FromOrigin: sourceSpan * 10, Cap: 7}
+	}
+	for i, s := range averaged(burst)[sourceSpan-1:] {
+		if s.FromPeers != 1000 || s.FromOrigin != 10 {
+			t.Errorf("sample %d: %+v", i, s)
+		}
+	}
+	if burst[0].FromPeers != sourceSpan*1000 || averaged(burst)[0].Cap != 7 {
+		t.Error("the samples themselves have changed")
+	}
+}
+
 func TestReachabilityWords(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range []Reachability{ReachUnknown, Reachable, NotReachable} {

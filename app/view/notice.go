@@ -11,13 +11,15 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// noticeStack shows what happened as cards at the window's upper right, the
-// newest on top. It takes the keyboard from nobody.
+// noticeStack shows what happened as cards, the newest on top. It takes the keyboard
+// from nobody.
 type noticeStack struct {
 	emit  func(Intent)
 	root  *fyne.Container
 	shown []Notice
 	more  *note
+	top   float32   // of the window, that is not the page's
+	space fyne.Size // the window's
 }
 
 const (
@@ -55,22 +57,28 @@ func (n *noticeStack) Show(m *Model) {
 		n.root.Objects = append(n.root.Objects, newPanel(n.more, 0))
 	}
 	show(n.root, len(n.shown) > 0)
-	n.place(n.root.Position(), fyne.Size{})
+	n.settle()
 }
 
-// place puts the stack into the corner of a window of size s, below top.
-// Without a size it stays where it is and finds its height anew.
-func (n *noticeStack) place(top fyne.Position, s fyne.Size) {
-	if s.IsZero() {
-		n.root.Resize(fyne.NewSize(n.root.Size().Width, n.root.MinSize().Height))
-		n.root.Refresh()
-		n.root.Resize(fyne.NewSize(n.root.Size().Width, n.root.MinSize().Height))
-		return
+// place is told the window's size, and how much of its head is not the page's.
+func (n *noticeStack) place(top float32, s fyne.Size) {
+	n.top, n.space = top, s
+	n.settle()
+}
+
+// settle puts the cards where they cover least: into the lower right corner; over
+// the picture, whose controls are there, into the upper one, below those.
+func (n *noticeStack) settle() {
+	w := max(0, min(noticeWidth, n.space.Width-2*noticeEdge))
+	n.root.Resize(fyne.NewSize(w, n.root.MinSize().Height)) // wraps the words
+	n.root.Refresh()
+	h := n.root.MinSize().Height
+	n.root.Resize(fyne.NewSize(w, h))
+	y := max(n.top, n.space.Height-h-noticeEdge)
+	if n.top == 0 {
+		y = min(y, 2*controlsPad+controlSize)
 	}
-	w := min(noticeWidth, s.Width-2*noticeEdge)
-	n.root.Move(fyne.NewPos(s.Width-w-noticeEdge, top.Y+noticeEdge))
-	n.root.Resize(fyne.NewSize(w, n.root.MinSize().Height))
-	n.root.Resize(fyne.NewSize(w, n.root.MinSize().Height))
+	n.root.Move(fyne.NewPos(n.space.Width-w-noticeEdge, y))
 }
 
 // noticeCard is one notice: its kind as an icon and an edge, its words, what

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
@@ -18,7 +19,7 @@ type storageSection struct {
 	size     *amount
 	folder   *field
 	folderIs *settingRow
-	bar      *widget.ProgressBar
+	bar      *meter
 	used     *note
 	degraded *note
 	clear    *keyButton
@@ -29,10 +30,9 @@ const leastCache = giga / 10
 
 func newStorageSection(p *settingsPage) *section {
 	s := &storageSection{
-		bar: widget.NewProgressBar(), used: newText(""),
+		bar: newMeter(), used: newText(""),
 		degraded: newNote("", theme.ColorNameWarning, theme.SizeNameCaptionText),
 	}
-	s.bar.TextFormatter = func() string { return "" }
 	s.size = newAmount(sizeKind("", leastCache, []int64{
 		giga / 4, giga / 2, giga, 2 * giga, 3 * giga, 5 * giga, 10 * giga, 20 * giga, 50 * giga, 100 * giga, 200 * giga, 500 * giga,
 	}, func(n budget.Size) string {
@@ -55,7 +55,7 @@ func newStorageSection(p *settingsPage) *section {
 		}
 	})
 	s.degraded.Hide()
-	usage := newTallRow("", "", newColumn(0, newSides(rowBreak, 8, 0, s.used, inside(s.clear)), container.New(inset{8, 6}, container.New(thin{10}, s.bar)), s.degraded))
+	usage := newTallRow("", "", newColumn(0, newSides(rowBreak, 8, 0, s.used, inside(s.clear)), container.New(inset{8, 6}, s.bar), s.degraded))
 	usage.Objects[0].Hide()
 	root := newSectionBody(lang.L("Storage"),
 		newHint(lang.L("The cache lets you rewind, and holds what you share.")),
@@ -67,12 +67,8 @@ func newStorageSection(p *settingsPage) *section {
 func (s *storageSection) show(m *Model, v settings.Settings) {
 	used := m.System.CacheUsed
 	s.used.set(lang.L("{{.Used}} of {{.Size}} used", map[string]any{"Used": sizeText(used), "Size": sizeText(v.CacheSize)}))
-	share := 0.0
 	if v.CacheSize > 0 {
-		share = min(1, float64(used)/float64(v.CacheSize))
-	}
-	if s.bar.Value != share {
-		s.bar.SetValue(share)
+		s.bar.show(float32(used) / float32(v.CacheSize))
 	}
 	if used > 0 {
 		enable(s.clear)
@@ -112,15 +108,54 @@ func disable(d fyne.Disableable) {
 	}
 }
 
-// thin gives objects all the width and a height that is less than their own.
-type thin struct{ height float32 }
+// meter shows how full something is.
+type meter struct {
+	widget.BaseWidget
+	part float32 // from 0 to 1
+}
 
-// Layout implements fyne.Layout.
-func (l thin) Layout(objects []fyne.CanvasObject, s fyne.Size) {
-	for _, o := range objects {
-		o.Resize(fyne.NewSize(s.Width, l.height))
+func newMeter() *meter {
+	m := &meter{}
+	m.ExtendBaseWidget(m)
+	return m
+}
+
+func (m *meter) show(part float32) {
+	if part = min(1, part); part != m.part {
+		m.part = part
+		m.Refresh()
 	}
 }
 
-// MinSize implements fyne.Layout.
-func (l thin) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(0, l.height) }
+// CreateRenderer implements fyne.Widget.
+func (m *meter) CreateRenderer() fyne.WidgetRenderer {
+	r := &meterRenderer{meter: m, track: canvas.NewRectangle(nil), level: canvas.NewRectangle(nil)}
+	r.Refresh()
+	return r
+}
+
+const meterHigh = 8
+
+type meterRenderer struct {
+	meter        *meter
+	track, level *canvas.Rectangle
+}
+
+func (r *meterRenderer) Layout(s fyne.Size) {
+	r.track.Resize(s)
+	width := s.Width * r.meter.part
+	show(r.level, width > 0)
+	r.level.Resize(fyne.NewSize(max(width, s.Height), s.Height)) // a dot at least
+}
+
+func (r *meterRenderer) MinSize() fyne.Size { return fyne.NewSize(0, meterHigh) }
+
+func (r *meterRenderer) Refresh() {
+	r.track.FillColor, r.track.CornerRadius = colour(r.meter, theme.ColorNameInputBorder), meterHigh/2
+	r.level.FillColor, r.level.CornerRadius = colour(r.meter, theme.ColorNamePrimary), meterHigh/2
+	r.Layout(r.meter.Size())
+	canvas.Refresh(r.meter)
+}
+
+func (r *meterRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.track, r.level} }
+func (r *meterRenderer) Destroy()                     {}

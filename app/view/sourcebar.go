@@ -39,9 +39,18 @@ func newSourceBar(emit func(Intent)) *sourceBar {
 }
 
 func (b *sourceBar) lay(over *look) {
-	for _, part := range []*overlaid{&b.overlaid, &b.words.overlaid, &b.sharing.overlaid, &b.details.overlaid} {
-		part.over = over
-	}
+	b.overlaid.lay(over)
+	b.words.lay(over)
+	b.sharing.lay(over)
+	b.details.lay(over)
+}
+
+// restyle draws all of it anew.
+func (b *sourceBar) restyle() {
+	b.words.Refresh()
+	b.sharing.Refresh()
+	b.details.Refresh()
+	b.Refresh()
 }
 
 func (b *sourceBar) show(m *Model) {

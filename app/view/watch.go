@@ -199,7 +199,7 @@ func (p *watchPage) layBar(over bool) {
 	}
 	if p.bar.over != theme {
 		p.bar.lay(theme)
-		p.bar.Refresh()
+		p.bar.restyle()
 	}
 }
 

@@ -402,7 +402,7 @@ func (l frameLayout) Layout(_ []fyne.CanvasObject, s fyne.Size) {
 			o.Resize(fyne.NewSize(s.Width, s.Height-top))
 		}
 	}
-	w.notices.place(fyne.NewPos(0, top), s)
+	w.notices.place(top, s)
 }
 
 // MinSize implements fyne.Layout. The pages fit themselves into what they get.
