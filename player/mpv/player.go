@@ -135,6 +135,9 @@ func (p *Player) configure(core uintptr, o Options) error {
 		{"input-default-bindings", "no"},
 		{"osd-level", "0"},
 		{"profile", "sw-fast"},
+		// A picture is as large as it should be, to the rounded pixel: mpv would leave a
+		// column or a row of it empty.
+		{"keepaspect", "no"},
 		{"idle", "yes"},
 		{"vo", "libmpv"},
 		{"hwdec", decoder(o.Hardware)},

@@ -253,6 +253,25 @@ func TestRealWrongURL(t *testing.T) {
 	await(t, p, "play when it is there", 5*time.Second, moving)
 }
 
+// A picture fills what it is rendered into, where that is not quite of its shape.
+func TestRealFills(t *testing.T) {
+	t.Parallel()
+	p := real(t)
+	o := channel(t, 0, 5*time.Second)
+	p.Frames().SetSize(230, 200) // 129.4 lines
+	p.Load(o.url("live.m3u8"), player.LoadOptions{Live: true})
+	await(t, p, "play", 10*time.Second, func(s player.State) bool { return !s.FirstPictureAt.IsZero() })
+	img, _ := p.Frames().Frame()
+	if img == nil || img.Rect.Dx() != 230 || img.Rect.Dy() != 129 {
+		t.Fatalf("picture %v", img)
+	}
+	for i := 3; i < len(img.Pix); i += 4 {
+		if img.Pix[i] != 0xff {
+			t.Fatalf("pixel %d, %d is empty", i/4%230, i/4/230)
+		}
+	}
+}
+
 // While a place is looked for, the last picture stands: nothing black flashes.
 func TestRealNothingFlashes(t *testing.T) {
 	t.Parallel()
