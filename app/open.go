@@ -139,7 +139,7 @@ func read(b []byte) (library.List, error) {
 
 func one(l *channel.Link, err error) (library.List, error) {
 	if err != nil {
-		return library.List{}, err
+		return library.List{}, fmt.Errorf("%s (%w)", lang.L("it is not whole, or was changed on its way"), err)
 	}
 	return library.List{Channels: []library.Channel{{Link: l.String()}}}, nil
 }

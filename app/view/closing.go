@@ -55,6 +55,13 @@ func newCloseQuestion(emit func(Intent)) overlay {
 func (q *closeQuestion) Show(m *Model) {
 	if m.Closing {
 		q.terms.set(closeTerms(m))
+		label := lang.L("Keep sharing in the tray")
+		if m.Settings.Background == settings.BackgroundOff {
+			label = lang.L("Wait in the tray")
+		}
+		if q.tray.Text != label {
+			q.tray.SetText(label)
+		}
 		show(q.tray, m.System.Tray)
 		show(q.remember, m.System.Tray)
 	}

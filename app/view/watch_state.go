@@ -48,6 +48,9 @@ const (
 	// stallPatience is how long a picture may stand still before words about it
 	// are more than flicker.
 	stallPatience = 700 * time.Millisecond
+	// recoverPatience is how long it may take to bring the picture back before one
+	// wants to look for the reason oneself.
+	recoverPatience = 8 * time.Second
 )
 
 func newWatchState(emit func(Intent)) *watchState {
@@ -144,7 +147,15 @@ func (s *watchState) statement(m *Model, now time.Time) statement {
 	case player.Ended:
 		return statement{title: lang.L("The recording is over"), again: true, back: true}
 	case player.Recovering:
-		return statement{title: lang.L("The picture broke off"), text: orElse(w.Opening, lang.L("It is being brought back.")), moving: true}
+		long := now.Sub(s.waiting) >= recoverPatience
+		title, text := lang.L("The picture broke off"), orElse(w.Opening, lang.L("It is being brought back."))
+		if w.Player.FirstPictureAt.IsZero() {
+			title, text = lang.L("The channel does not answer"), lang.L("Coral keeps trying.")
+		}
+		if long {
+			text += "\n" + lang.L("Is this machine connected, and is the channel on air?")
+		}
+		return statement{title: title, text: text, moving: true, back: long}
 	case player.Buffering:
 		if now.Sub(s.waiting) < stallPatience {
 			return statement{}
