@@ -63,8 +63,27 @@ func (a *app) openNode(cfg settings.Settings) {
 	a.node = e
 	a.sharing.applied, a.sharing.any = false, false
 	a.setBlocklist(cfg.Blocklist)
-	if err := n.Degraded(); err != nil {
-		a.notice(view.Warning, lang.L("The cache is kept in memory only: {{.Err}}", with("Err", brief(err))), lang.L("Free some space, or choose another folder in the settings."))
+	a.trouble = trouble{}
+}
+
+// trouble is what the engine lacked when it was looked at last.
+type trouble struct{ cache, peers error }
+
+// lookForTrouble tells once what the engine has come to lack. All plays on.
+func (a *app) lookForTrouble() {
+	if a.node == nil {
+		return
+	}
+	was, is := a.trouble, trouble{a.node.Degraded(), a.node.CannotShare()}
+	a.trouble = is
+	tell := func(text, hint string) {
+		a.noticeWith(view.Notice{Kind: view.Warning, Text: text, Hint: hint, Action: lang.L("Settings"), Intent: view.GoTo{Page: view.PageSettings}})
+	}
+	if is.cache != nil && was.cache == nil {
+		tell(lang.L("The cache is kept in memory only: {{.Err}}", with("Err", brief(is.cache))), lang.L("Free some space, or choose another folder in the settings."))
+	}
+	if is.peers != nil && was.peers == nil {
+		tell(lang.L("Other viewers cannot be met: {{.Err}}", with("Err", brief(is.peers))), lang.L("Choose another port or interface in the settings. The channel plays from its origin meanwhile."))
 	}
 }
 

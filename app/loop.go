@@ -65,6 +65,7 @@ type app struct {
 	resting  map[string]*open // channels that are shared though nobody watches, by channel ID
 	sharing  sharing
 	meter    measure
+	trouble  trouble
 	listed   listed
 	logos    logos
 	notices  notices
@@ -197,6 +198,7 @@ func (a *app) everySecond(now time.Time) {
 	a.applySharing(now)
 	a.measureSecond(now)
 	a.watchSecond(now)
+	a.lookForTrouble()
 }
 
 // shoot writes the picture that --screenshot asks for, once a picture plays or

@@ -29,6 +29,7 @@ type gate struct {
 	closing chan struct{} // the client before is being closed; closed when it is
 	closers sync.WaitGroup
 	addr    netip.AddrPort // where the first client listened, and later ones try to
+	failed  error          // why there is no client although there should be
 }
 
 // set opens or shuts the gate. Those inside are not thrown out: sessions follow
@@ -110,6 +111,7 @@ func (g *gate) connect() error {
 	if err != nil && cfg.Listen != g.cfg.Listen {
 		c, err = swarm.New(g.cfg) // somebody else has taken that port meanwhile
 	}
+	g.failed = err
 	if err != nil {
 		return err
 	}

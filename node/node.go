@@ -264,5 +264,16 @@ func (n *Node) enlist(s *Session, runs bool) {
 	}
 }
 
+// CannotShare says why no peer can be met although sessions share, or nil: the port is
+// taken, or the interface gone.
+func (n *Node) CannotShare() error {
+	n.gate.mu.Lock()
+	defer n.gate.mu.Unlock()
+	if !n.gate.isOpen() {
+		return nil
+	}
+	return n.gate.failed
+}
+
 // Degraded says why the cache is kept in memory only, or nil.
 func (n *Node) Degraded() error { return n.store.Degraded() }

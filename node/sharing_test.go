@@ -336,3 +336,34 @@ func TestHeldUp(t *testing.T) {
 		})
 	}
 }
+
+// A port that is taken is told, and costs the neighbours, not the picture.
+func TestCannotShare(t *testing.T) {
+	t.Parallel()
+	origin := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 300 * time.Millisecond, Backlog: 6})
+	_, p := organise(t, PublishConfig{Source: origin.Start(t)})
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	cfg := sharing(t, "x")
+	cfg.Listen, cfg.Share = taken.Addr().String(), false // as the app does, until it was asked
+	n := run(t, cfg)
+	s := watch(t, n.Node, linkOf(t, p))
+	if err := n.CannotShare(); err != nil {
+		t.Errorf("it need not share, and cannot: %v", err)
+	}
+	n.SetSharing(true)
+	for begun := time.Now(); n.CannotShare() == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Since(begun) > patience {
+			t.Fatal("nothing is told")
+		}
+	}
+	var k ticker
+	stop := background(t, s, nodetest.PlayerConfig{OnSegment: k.on})
+	k.more(t, 3)
+	if r := stop(); r.Corrupt != 0 || r.Failed != 0 {
+		t.Errorf("the player saw: %v", r)
+	}
+}
