@@ -42,9 +42,25 @@ func Run(ctx context.Context, o Options) error {
 	if !system.HasDisplay() {
 		return errors.New("there is no display: set DISPLAY, or use coralnode, which needs none")
 	}
+	a, err := prepare(&o)
+	if err != nil {
+		explain(ctx, o.Version, err) // whoever clicked on an icon sees no terminal
+		return err
+	}
+	if a == nil {
+		return nil
+	}
+	defer a.instance.Close()
+	defer a.logFile.Close()
+	return a.run(ctx, o)
+}
+
+// prepare opens all that the program needs of the disk; nil: another program runs
+// already, and has the link.
+func prepare(o *Options) (*app, error) {
 	paths, err := system.Paths()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var args []string
 	if o.Open != "" {
@@ -52,24 +68,26 @@ func Run(ctx context.Context, o Options) error {
 		args = []string{o.Open}
 	}
 	instance, first, err := system.Claim(paths.State, args)
-	if err != nil {
-		return err
+	if err != nil || !first {
+		return nil, err
 	}
-	if !first {
-		return nil
-	}
-	defer instance.Close()
 	logFile, err := system.OpenLog(paths.State)
 	if err != nil {
-		return err
+		instance.Close()
+		return nil, err
 	}
-	defer logFile.Close()
-
-	a, err := build(o, paths, logFile)
+	a, err := build(*o, paths, logFile)
 	if err != nil {
-		return err
+		logFile.Close()
+		instance.Close()
+		return nil, err
 	}
 	a.instance = instance
+	return a, nil
+}
+
+// run shows the window until the program ends.
+func (a *app) run(ctx context.Context, o Options) error {
 	describe(o.Version)
 	if err := a.speaker.set(a.settings.Get()); err != nil {
 		return err
@@ -104,6 +122,21 @@ func Run(ctx context.Context, o Options) error {
 	loop.Wait()
 	a.log.Info("end")
 	return nil
+}
+
+// explain shows why the program cannot start, until the window is closed.
+func explain(ctx context.Context, version string, err error) {
+	describe(version)
+	if newSpeaker().set(settings.Default()) != nil {
+		return
+	}
+	fa := fyneapp.NewWithID(ID)
+	fa.Settings().SetTheme(view.Theme(settings.ThemeSystem))
+	stop := context.AfterFunc(ctx, func() { fyne.Do(fa.Quit) })
+	defer stop()
+	view.NewFailure(fa, lang.L("Coral cannot start"), brief(err),
+		lang.L("Coral keeps your channels and settings in your home folder. See to it that the folder can be written to and has some room, then start Coral again.")).Show()
+	fa.Run()
 }
 
 // build opens what is on the disk.

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -68,6 +69,19 @@ func (q *closeQuestion) Show(m *Model) {
 	if q.set(m.Closing) {
 		q.remember.SetChecked(false)
 	}
+}
+
+// NewFailure is the window of a program that cannot start: what went wrong, and what
+// to do.
+func NewFailure(a fyne.App, title, text, hint string) fyne.Window {
+	win := a.NewWindow("Coral")
+	win.SetPadded(false)
+	quit := newKeyButton(lang.L("Quit Coral"), nil, win.Close)
+	win.SetContent(container.NewVScroll(container.New(inset{16, 16}, newColumn(6,
+		newHeading(title, theme.SizeNameSubHeadingText), newText(text), newText(hint), space(0, 8), container.NewCenter(quit)))))
+	win.Resize(fyne.NewSize(askWidth, 290))
+	win.Canvas().Focus(quit)
+	return win
 }
 
 // closeTerms says what sharing in the tray would mean, and when it would end.
