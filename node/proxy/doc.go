@@ -28,6 +28,7 @@
 //
 // and, for the web player, if the mount has one:
 //
+//	auto.m3u8        as rewind.m3u8, but of one variant, which the channel chooses
 //	rewind.m3u8      the multivariant playlist; what it names begins as far back as can be had, and only grows
 //	../web/          the page and its files
 //	../status.json   what the page tells besides: see Status

@@ -111,12 +111,12 @@ func (m *Mount) shows(n uint32, past bool) Viewing {
 }
 
 // serveChosen answers with the multivariant playlist of one variant, behind
-// which is what the viewing shows; past: for a player that goes back, FFmpeg, by
-// which subtitles are not read.
-func (m *Mount) serveChosen(w http.ResponseWriter, r *http.Request, view uint32, past bool) {
+// which is what the viewing shows, in playlists of a kind: whatLive, or whatShown
+// for a player that goes back.
+func (m *Mount) serveChosen(w http.ResponseWriter, r *http.Request, view uint32, shown what, subtitled bool) {
 	ctx, cancel := context.WithTimeout(r.Context(), firstHold)
 	defer cancel()
-	p, err := m.shows(view, past).Chosen(ctx)
+	p, err := m.shows(view, shown == whatShown).Chosen(ctx)
 	if err == nil && (p == nil || len(p.Renditions) == 0) {
 		err = ErrUnavailable
 	}
@@ -124,10 +124,18 @@ func (m *Mount) serveChosen(w http.ResponseWriter, r *http.Request, view uint32,
 		m.fail(w, r, err)
 		return
 	}
-	if !past {
-		m.sendMultivariant(w, r, p, route{what: whatMedia, view: view}, whatLive)
-		return
+	if !subtitled {
+		p = withoutSubtitles(p)
 	}
+	beside := whatMedia
+	if shown == whatShown {
+		beside = whatHistory
+	}
+	m.sendMultivariant(w, r, p, route{what: beside, view: view}, shown)
+}
+
+// withoutSubtitles is p for FFmpeg, which cannot read them.
+func withoutSubtitles(p *channel.Presentation) *channel.Presentation {
 	heard := *p
 	heard.Renditions = nil
 	for _, r := range p.Renditions {
@@ -136,7 +144,16 @@ func (m *Mount) serveChosen(w http.ResponseWriter, r *http.Request, view uint32,
 			heard.Renditions = append(heard.Renditions, r)
 		}
 	}
-	m.sendMultivariant(w, r, &heard, route{what: whatHistory, view: view}, whatShown)
+	return &heard
+}
+
+// far begins a viewing as far back as can be had.
+func (m *Mount) far() uint32 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.newView(true)
+	m.view(n, true).behind = math.MaxInt64
+	return n
 }
 
 // serveRewind answers with the multivariant playlist for a player that chooses
@@ -152,11 +169,7 @@ func (m *Mount) serveRewind(w http.ResponseWriter, r *http.Request) {
 		one.URI, one.Bandwidth = masterName, 1 // what a variant must have; neither is used
 		p = &channel.Presentation{IndependentSegments: p.IndependentSegments, Renditions: []channel.Rendition{one}}
 	}
-	m.mu.Lock()
-	n := m.newView(true)
-	m.view(n, true).behind = math.MaxInt64
-	m.mu.Unlock()
-	m.sendMultivariant(w, r, p, route{what: whatHistory, view: n}, whatHistory)
+	m.sendMultivariant(w, r, p, route{what: whatHistory, view: m.far()}, whatHistory)
 }
 
 // serveHistory answers with a media playlist that reaches from where this viewing

@@ -133,7 +133,9 @@ func (m *Mount) serve(w http.ResponseWriter, r *http.Request, rest string) {
 	case whatMedia:
 		m.servePlaylist(w, r, listKey{rendition: rt.rendition}, playerKey{player: uint64(rt.player), what: whatMedia, rendition: rt.rendition})
 	case whatPlayer:
-		m.serveChosen(w, r, rt.view, true)
+		m.serveChosen(w, r, rt.view, whatShown, false)
+	case whatAuto:
+		m.serveChosen(w, r, m.far(), whatShown, true)
 	case whatRewind:
 		m.serveRewind(w, r)
 	case whatHistory, whatShown:

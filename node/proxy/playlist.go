@@ -78,7 +78,7 @@ func (m *Mount) serveMaster(w http.ResponseWriter, r *http.Request) {
 	m.mu.Lock()
 	view := m.newView(false)
 	m.mu.Unlock()
-	m.serveChosen(w, r, view, false)
+	m.serveChosen(w, r, view, whatLive, true)
 }
 
 // serveVariants answers with the multivariant playlist for a player that chooses

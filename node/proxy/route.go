@@ -21,12 +21,14 @@ const (
 	whatLive
 	whatVariants
 	whatRewind
+	whatAuto
 )
 
 const (
 	masterName   = "master.m3u8"
 	variantsName = "variants.m3u8"
 	rewindName   = "rewind.m3u8"
+	autoName     = "auto.m3u8"
 )
 
 // route is a parsed path: numbers only, so that nothing in a request can name a
@@ -54,6 +56,8 @@ func (r route) path() string {
 		return variantsName
 	case whatRewind:
 		return rewindName
+	case whatAuto:
+		return autoName
 	case whatPlayer:
 		return "player-" + decimal(r.view) + ".m3u8"
 	case whatHistory:
@@ -97,6 +101,8 @@ func parseRoute(p string) (route, bool) {
 		return route{what: whatVariants}, true
 	case rewindName:
 		return route{what: whatRewind}, true
+	case autoName:
+		return route{what: whatAuto}, true
 	}
 	dir, name, ok := strings.Cut(p, "/")
 	if !ok {

@@ -190,18 +190,20 @@ func TestPageShare(t *testing.T) {
 }
 
 func TestRewindPlaylist(t *testing.T) {
-	s, _ := withPage(t)
-	for i := range uint64(10) {
-		s.live(i, 100, false)
-	}
-	s.set(func() { s.presentation = single() })
-	a := s.get(t, rewindName)
-	name := firstURI(string(a.body))
-	if a.StatusCode != 200 || !strings.Contains(name, "-h1-") {
-		t.Fatalf("%s\n%s", a.Status, a.body)
-	}
-	if b := s.get(t, name); !strings.Contains(string(b.body), "#EXT-X-MEDIA-SEQUENCE:0\n") || strings.Count(string(b.body), "#EXTINF") != 10 {
-		t.Errorf("does not begin with the oldest:\n%s", b.body)
+	for top, in := range map[string]string{rewindName: "-h1-", autoName: "shown-1-"} {
+		s, _ := withPage(t)
+		for i := range uint64(10) {
+			s.live(i, 100, false)
+		}
+		s.set(func() { s.presentation = single() })
+		a := s.get(t, top)
+		name := firstURI(string(a.body))
+		if a.StatusCode != 200 || !strings.Contains(name, in) {
+			t.Fatalf("%s: %s\n%s", top, a.Status, a.body)
+		}
+		if b := s.get(t, name); !strings.Contains(string(b.body), "#EXT-X-MEDIA-SEQUENCE:0\n") || strings.Count(string(b.body), "#EXTINF") != 10 {
+			t.Errorf("%s does not begin with the oldest:\n%s", top, b.body)
+		}
 	}
 }
 

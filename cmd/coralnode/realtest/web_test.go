@@ -78,6 +78,11 @@ const (
 	sentence = "document.querySelector('#source').innerText"
 )
 
+// asked tells whether the page has asked for one of the channel's playlists.
+func asked(playlist string) string {
+	return "performance.getEntriesByType('resource').some((e) => e.name.endsWith('/" + playlist + ".m3u8'))"
+}
+
 // TestWeb: the page plays a live channel of peers, does what keys and buttons
 // say, pauses sharing for the whole node, and asks nobody but the proxy.
 func TestWeb(t *testing.T) {
@@ -96,6 +101,7 @@ func TestWeb(t *testing.T) {
 			b.until(playing)
 			b.until("document.title === 'Real · Coral' && document.querySelector('#channel').innerText === 'Real'")
 			b.plays(2)
+			b.until(asked("auto") + " && !" + asked("rewind")) // Coral chooses the variant
 			b.until("/^From .*Verified\\.$/.test(" + sentence + ")")
 
 			for _, look := range []string{"light", "dark"} {
@@ -141,6 +147,10 @@ func TestWeb(t *testing.T) {
 			b.until("!document.querySelector('#menu').hidden && document.querySelectorAll('#menu button').length >= 3")
 			b.press("ArrowDown", "Enter")
 			b.until("document.querySelectorAll('#menu button')[1].getAttribute('aria-checked') === 'true'")
+			b.until("document.querySelector('video').videoHeight === parseInt(document.querySelectorAll('#menu button')[1].innerText)")
+			b.plays(1)
+			b.press("ArrowUp", "Enter")
+			b.until("document.querySelectorAll('#menu button')[0].getAttribute('aria-checked') === 'true'")
 			b.press("Escape")
 			b.until("document.querySelector('#menu').hidden")
 			b.plays(2)

@@ -15,7 +15,7 @@ const $ = (id) => document.getElementById(id);
 
 translate(document);
 const base = new URL('../', location.href); // the channel's place in the proxy
-const player = new Player($('video'), $('freeze'), new URL('play/rewind.m3u8', base).href);
+const player = new Player($('video'), $('freeze'), base);
 const status = new Status(base);
 const captions = new Captions(player, $('captions'));
 const controls = new Controls(player, status, captions, new Menu(player, captions, $('menu')), new SeekBar(player, $('seek')));

@@ -25,7 +25,6 @@ const policy = (firstByte, whole) => ({
 const config = {
   workerPath: new URL('hls.worker.js', import.meta.url).href,
   autoStartLoad: false,
-  capLevelToPlayerSize: true,
   backBufferLength: 60,
   renderTextTracksNatively: false, // see captions.js
   maxLiveSyncPlaybackRate: 1.05, // what a stall cost is caught up with
@@ -37,16 +36,19 @@ const config = {
 // Player tells of each change with a "change" event, and of each new hls.js with
 // a "load" event.
 export class Player extends EventTarget {
-  constructor(video, freeze, url) {
+  // base is the channel's place in the proxy: play/auto.m3u8 is of the variant that
+  // Coral chooses, segment by segment; play/rewind.m3u8 of all.
+  constructor(video, freeze, base) {
     super();
-    Object.assign(this, { video, freeze, url });
+    Object.assign(this, { video, freeze, base });
     this.phase = 'loading'; // playing (also while paused), buffering, recovering, ended, failed
     this.why = null; // of failed: {codec}, or {} if the browser lacks what it takes
     this.wasLive = false;
     this.retries = 0;
     this.since = performance.now(); // when the phase began
     this.moved = this.since; // when the picture last moved
-    this.pinned = null; // height and rate of the rendition that was chosen
+    this.variants = []; // all that there are, as the channel lists them
+    this.pinned = null; // the one that was chosen here; null: Coral chooses
     for (const e of ['play', 'pause', 'playing', 'waiting', 'seeking', 'seeked', 'timeupdate', 'volumechange', 'ratechange', 'progress', 'durationchange']) {
       video.addEventListener(e, () => this.#look(e));
     }
@@ -82,9 +84,23 @@ export class Player extends EventTarget {
       hls.on(Hls.Events[e], () => this.#emit());
     }
     hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.#failed(data));
-    hls.loadSource(this.url);
+    hls.loadSource(new URL(this.pinned ? 'play/rewind.m3u8' : 'play/auto.m3u8', this.base).href);
     hls.attachMedia(this.video);
     this.#play();
+    this.#list();
+  }
+
+  // #list learns what there is to choose from.
+  async #list() {
+    try {
+      const text = await (await fetch(new URL('play/variants.m3u8', this.base))).text();
+      const number = (attributes, name) => Number(attributes.match(name)?.[1] ?? 0);
+      this.variants = [...text.matchAll(/^#EXT-X-STREAM-INF:(.*)$/gm)].map(([, a], id) => ({
+        id, width: number(a, /RESOLUTION=(\d+)/), height: number(a, /RESOLUTION=\d+x(\d+)/),
+        bitrate: number(a, /AVERAGE-BANDWIDTH=(\d+)/) || number(a, /BANDWIDTH=(\d+)/),
+      }));
+      this.#emit();
+    } catch { /* with the next load */ }
   }
 
   // #play begins with sound, or without it where the browser wants a click first.
@@ -119,7 +135,7 @@ export class Player extends EventTarget {
 
   // recover loads what plays anew, after a pause that grows.
   recover() {
-    const resume = this.live || !this.video.duration ? { behind: this.atLive ? 0 : this.behind } : { at: this.video.currentTime };
+    const resume = this.resume;
     this.#hold();
     this.hls?.destroy();
     this.hls = null;
@@ -224,13 +240,21 @@ export class Player extends EventTarget {
     return { start, end, fetched, seekable: end - start >= leastRange };
   }
 
-  get renditions() {
-    if (!this.hls || this.hls.levels.length < 2) return [];
-    return this.hls.levels.map((l, id) => ({ id, width: l.width, height: l.height, bitrate: l.bitrate }))
-      .sort((a, b) => b.height - a.height || b.bitrate - a.bitrate);
+  // resume is what load needs to go on from here.
+  get resume() {
+    return this.live || !this.video.duration ? { behind: this.atLive ? 0 : this.behind } : { at: this.video.currentTime };
   }
 
-  get rendition() { return { pinned: this.hls && !this.hls.autoLevelEnabled, id: this.hls?.currentLevel ?? -1 }; }
+  get renditions() {
+    if (this.variants.length < 2) return [];
+    return [...this.variants].sort((a, b) => b.height - a.height || b.bitrate - a.bitrate);
+  }
+
+  // rendition is what is shown; with id -1 nobody knows.
+  get rendition() {
+    const shown = this.pinned ?? this.variants.find((v) => v.height === this.video.videoHeight);
+    return { pinned: !!this.pinned, id: shown?.id ?? -1 };
+  }
   get audio() { return (this.hls?.audioTracks ?? []).map((t, id) => ({ id, name: t.name, language: t.lang, selected: id === this.hls.audioTrack })); }
 
   // What can be done.
@@ -286,17 +310,28 @@ export class Player extends EventTarget {
     this.speed = speeds[Math.min(speeds.length - 1, Math.max(0, (i < 0 ? speeds.indexOf(1) : i) + steps))];
   }
 
+  // chooseRendition pins a variant, or with -1 leaves the choice to Coral.
   chooseRendition(id) {
-    const level = this.hls.levels[id];
-    this.pinned = level ? { height: level.height, bitrate: level.bitrate } : null;
-    this.hls.nextLevel = id;
+    const [before, paused] = [this.pinned, this.paused];
+    this.pinned = this.variants.find((v) => v.id === id) ?? null;
+    if (this.pinned && before && this.hls) {
+      this.hls.nextLevel = this.#level();
+    } else if (this.pinned !== before) { // from one playlist to the other
+      const resume = this.resume;
+      this.#hold();
+      this.load(resume);
+      if (paused) this.video.pause();
+    }
     this.#emit();
   }
 
-  // #pin chooses again what was chosen before the channel was loaded anew.
+  // #pin has hls.js play what was chosen.
   #pin() {
-    if (!this.pinned) return;
-    this.hls.startLevel = this.hls.currentLevel = this.hls.levels.findIndex((l) => l.height === this.pinned.height && l.bitrate === this.pinned.bitrate);
+    if (this.pinned) this.hls.startLevel = this.hls.currentLevel = this.#level();
+  }
+
+  #level() {
+    return this.hls.levels.findIndex((l) => l.height === this.pinned.height && l.bitrate === this.pinned.bitrate);
   }
 
   chooseAudio(id) { this.hls.audioTrack = id; }
