@@ -128,9 +128,14 @@ func (f *field) FocusLost() {
 	}
 }
 
-// TypedKey implements fyne.Focusable.
+// TypedKey implements fyne.Focusable. Escape leaves the field: the next one is the
+// page's.
 func (f *field) TypedKey(e *fyne.KeyEvent) {
-	if f.onKey == nil || !f.onKey(e.Name) {
+	switch c := canvasOf(f); {
+	case f.onKey != nil && f.onKey(e.Name):
+	case e.Name == fyne.KeyEscape && c != nil:
+		c.Unfocus()
+	default:
 		f.Entry.TypedKey(e)
 	}
 }

@@ -378,3 +378,16 @@ func TestSettingsNavigation(t *testing.T) {
 	}
 	r.want(t)
 }
+
+// Escape leaves a field, so that the keyboard gets on from there.
+func TestFieldEscape(t *testing.T) {
+	f := newField("")
+	left := false
+	f.onBlur = func() { left = true }
+	w := window(t, f, 200, 60)
+	w.Canvas().Focus(f)
+	f.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if w.Canvas().Focused() != nil || !left {
+		t.Error("Escape does not leave the field")
+	}
+}
