@@ -89,6 +89,8 @@ func (c *control) TypedKey(e *fyne.KeyEvent) {
 		c.tapped()
 	case c.key != nil:
 		c.key(e)
+	default:
+		released(c, e)
 	}
 }
 

@@ -20,7 +20,7 @@ type libraryPage struct {
 	open   *keyButton
 	file   *keyButton
 	search *field
-	group  *widget.Select
+	group  *selection
 	title  *note
 
 	grid    *channelGrid
@@ -94,7 +94,7 @@ func (p *libraryPage) buildFilters() {
 		}
 		return true
 	}
-	p.group = widget.NewSelect(nil, p.sendGroup)
+	p.group = newSelection(nil, p.sendGroup)
 	p.group.Hide()
 }
 

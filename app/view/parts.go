@@ -92,6 +92,7 @@ func (b *keyButton) TypedKey(e *fyne.KeyEvent) {
 		b.Tapped(nil)
 	case b.onKey != nil && e.Name != fyne.KeySpace:
 		b.onKey(e.Name)
+	case released(b, e):
 	default:
 		b.Button.TypedKey(e)
 	}
@@ -128,15 +129,59 @@ func (f *field) FocusLost() {
 	}
 }
 
-// TypedKey implements fyne.Focusable. Escape leaves the field: the next one is the
-// page's.
+// TypedKey implements fyne.Focusable.
 func (f *field) TypedKey(e *fyne.KeyEvent) {
-	switch c := canvasOf(f); {
+	switch {
 	case f.onKey != nil && f.onKey(e.Name):
-	case e.Name == fyne.KeyEscape && c != nil:
-		c.Unfocus()
+	case released(f, e):
 	default:
 		f.Entry.TypedKey(e)
+	}
+}
+
+// released has the keyboard leave o if the key is Escape: the next one is the
+// page's. Whatever has the keyboard gets all keys, and Fyne's widgets hand none on.
+func released(o fyne.CanvasObject, e *fyne.KeyEvent) bool {
+	c := canvasOf(o)
+	if e.Name != fyne.KeyEscape || c == nil {
+		return false
+	}
+	c.Unfocus()
+	return true
+}
+
+// slide is a slider that Escape leaves.
+type slide struct{ widget.Slider }
+
+// newSlide goes from 0 to last in steps of 1.
+func newSlide(last int) *slide {
+	s := &slide{}
+	s.Max, s.Step = float64(last), 1
+	s.ExtendBaseWidget(s)
+	return s
+}
+
+// TypedKey implements fyne.Focusable.
+func (s *slide) TypedKey(e *fyne.KeyEvent) {
+	if !released(s, e) {
+		s.Slider.TypedKey(e)
+	}
+}
+
+// selection is a list to choose from that Escape leaves.
+type selection struct{ widget.Select }
+
+func newSelection(options []string, changed func(string)) *selection {
+	c := &selection{}
+	c.Options, c.OnChanged = options, changed
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// TypedKey implements fyne.Focusable.
+func (c *selection) TypedKey(e *fyne.KeyEvent) {
+	if !released(c, e) {
+		c.Select.TypedKey(e)
 	}
 }
 

@@ -66,6 +66,9 @@ func (s *segments) Tapped(e *fyne.PointEvent) {
 
 // TypedKey implements fyne.Focusable.
 func (s *segments) TypedKey(e *fyne.KeyEvent) {
+	if released(s, e) {
+		return
+	}
 	switch e.Name {
 	case fyne.KeyLeft, fyne.KeyUp:
 		s.choose(s.chosen - 1)

@@ -18,7 +18,7 @@ import (
 // amount is a quantity set by a slider with a few good stops, or written.
 type amount struct {
 	root    *fyne.Container
-	slider  *widget.Slider
+	slider  *slide
 	entry   *field
 	unit    *widget.Label
 	words   *note // what the amount means
@@ -95,7 +95,7 @@ func (k amountKind) stop(v int64) int {
 
 func newAmount(kind amountKind, changed func(int64)) *amount {
 	a := &amount{
-		kind: kind, changed: changed, slider: widget.NewSlider(0, float64(len(kind.stops)-1)), entry: newField(""),
+		kind: kind, changed: changed, slider: newSlide(len(kind.stops) - 1), entry: newField(""),
 		words: newHint(""), wrong: newNote("", theme.ColorNameError, theme.SizeNameCaptionText), value: math.MinInt64,
 	}
 	a.slider.Step = 1
@@ -121,9 +121,8 @@ func newAmount(kind amountKind, changed func(int64)) *amount {
 	a.entry.onKey = func(k fyne.KeyName) bool {
 		if k == fyne.KeyEscape {
 			a.revert()
-			return true
 		}
-		return false
+		return false // it leaves the field, too
 	}
 	a.words.Hide()
 	a.wrong.Hide()

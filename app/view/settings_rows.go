@@ -6,7 +6,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 )
 
 const (
@@ -93,7 +92,7 @@ func newTallRow(title, hint string, control fyne.CanvasObject) *settingRow {
 
 // picker is a choice of values by their names.
 type picker[T comparable] struct {
-	widget *widget.Select
+	widget *selection
 	values []T
 	shown  T
 	known  bool
@@ -102,7 +101,7 @@ type picker[T comparable] struct {
 // newPicker's changed is called when the user has chosen another value.
 func newPicker[T comparable](values []T, names []string, changed func(T)) *picker[T] {
 	p := &picker[T]{values: values}
-	p.widget = widget.NewSelect(names, func(string) {
+	p.widget = newSelection(names, func(string) {
 		i := p.widget.SelectedIndex()
 		if i >= 0 && (!p.known || p.values[i] != p.shown) {
 			p.shown, p.known = p.values[i], true

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
-	"fyne.io/fyne/v2/widget"
 
 	"coral/app/settings"
 	"coral/node/budget"
@@ -88,7 +88,7 @@ func TestSettingsChoices(t *testing.T) {
 	p, r, _, m := newTestSettings(t)
 	m.System.Interfaces = []Interface{{"eth0", "192.0.2.7"}, {"wg0", "10.8.0.2"}}
 	p.Show(m)
-	selects := func(title string) []*widget.Select { return in[*widget.Select](t, p, title) }
+	selects := func(title string) []*selection { return in[*selection](t, p, title) }
 	selects("Sharing")[0].SetSelectedIndex(1)
 	if got := r.change(t); got.Background != settings.BackgroundTime {
 		t.Errorf("background %q", got.Background)
@@ -170,9 +170,9 @@ func TestSettingsInvalidInput(t *testing.T) {
 	}
 }
 
-func findSelects(t *testing.T, p *settingsPage, title string) []*widget.Select {
+func findSelects(t *testing.T, p *settingsPage, title string) []*selection {
 	t.Helper()
-	return in[*widget.Select](t, p, title)
+	return in[*selection](t, p, title)
 }
 
 // says looks for visible words in a section.
@@ -379,15 +379,37 @@ func TestSettingsNavigation(t *testing.T) {
 	r.want(t)
 }
 
-// Escape leaves a field, so that the keyboard gets on from there.
-func TestFieldEscape(t *testing.T) {
-	f := newField("")
-	left := false
-	f.onBlur = func() { left = true }
-	w := window(t, f, 200, 60)
-	w.Canvas().Focus(f)
-	f.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
-	if w.Canvas().Focused() != nil || !left {
-		t.Error("Escape does not leave the field")
+// Escape leaves whatever has the keyboard, so that one gets on from there.
+func TestEscapeLeaves(t *testing.T) {
+	for _, o := range []interface {
+		fyne.CanvasObject
+		fyne.Focusable
+	}{newField(""), newSlide(3), newSelection([]string{"a"}, nil), newKeyButton("b", nil, nil), newControl("", "c", nil)} {
+		w := window(t, o, 200, 60)
+		w.Canvas().Focus(o)
+		o.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+		if w.Canvas().Focused() != nil {
+			t.Errorf("Escape does not leave %T", o)
+		}
+	}
+}
+
+// What gets the keyboard is brought into view.
+func TestSettingsFollow(t *testing.T) {
+	p := newSettingsPage(func(Intent) {}, nil).(*settingsPage)
+	w := window(t, p.Object(), 760, 300)
+	m := &Model{Settings: someSettings()}
+	p.Show(m)
+	scroll := p.sections[0].root.(*container.Scroll)
+	last := findAll[*selection](scroll)
+	w.Canvas().Focus(last[len(last)-1])
+	p.Show(m)
+	if scroll.Offset.Y == 0 {
+		t.Error("what has the keyboard is not in view")
+	}
+	scroll.ScrollToTop()
+	p.Show(m)
+	if scroll.Offset.Y != 0 {
+		t.Error("one cannot scroll away from it")
 	}
 }

@@ -44,6 +44,9 @@ func (t *toggle) Tapped(*fyne.PointEvent) {
 
 // TypedKey implements fyne.Focusable.
 func (t *toggle) TypedKey(e *fyne.KeyEvent) {
+	if released(t, e) {
+		return
+	}
 	switch e.Name {
 	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
 		t.Tapped(nil)

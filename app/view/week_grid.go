@@ -203,6 +203,9 @@ func (g *weekGrid) TypedRune(r rune) {
 
 // TypedKey implements fyne.Focusable. With shift held the arrows paint.
 func (g *weekGrid) TypedKey(e *fyne.KeyEvent) {
+	if released(g, e) {
+		return
+	}
 	switch e.Name {
 	case fyne.KeyLeft:
 		g.hour = max(0, g.hour-1)
