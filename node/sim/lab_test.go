@@ -16,7 +16,7 @@ import (
 func emulated(n int, seed uint64) Config {
 	return Config{
 		Seed: seed, Duration: 56 * time.Second, Rate: 800_000, Segment: 2 * time.Second,
-		Startup:   150 * time.Millisecond,
+		Startup:   50 * time.Millisecond,
 		Origin:    Link{Up: 6_000_000, Down: 100e6, Delay: 15 * time.Millisecond},
 		Publisher: Link{Up: 4_000_000, Down: 100e6, Delay: 5 * time.Millisecond},
 		Groups: []Group{{
@@ -138,7 +138,8 @@ func (p *probed) start() time.Duration {
 // bytes that left origin and publisher for viewers there, headers, playlists and
 // announcements included, over the bytes that the node with the most got; start is
 // the mean from a viewer's start to its first segment, ready the median from a segment's
-// end to the player having it.
+// end to the player having it. Each figure is the mean of two runs on a quick machine: on
+// a slower one, nodes of the version before were ready a tenth later, as the model is.
 func TestAgainstLab(t *testing.T) {
 	for _, m := range []struct {
 		name         string
@@ -147,20 +148,20 @@ func TestAgainstLab(t *testing.T) {
 		start, ready time.Duration
 		within       float64
 	}{
-		{"10 viewers", func(s uint64) Config { return emulated(10, s) }, 1.46, 686 * time.Millisecond, 1591 * time.Millisecond, 0.1},
-		{"20 viewers", func(s uint64) Config { return emulated(20, s) }, 1.75, 724 * time.Millisecond, 1892 * time.Millisecond, 0.1},
+		{"10 viewers", func(s uint64) Config { return emulated(10, s) }, 1.40, 616 * time.Millisecond, 1439 * time.Millisecond, 0.2},
+		{"20 viewers", func(s uint64) Config { return emulated(20, s) }, 1.55, 640 * time.Millisecond, 1727 * time.Millisecond, 0.15},
 		{"10 viewers, small uplinks", func(s uint64) Config {
 			c := emulated(10, s)
 			c.Origin.Up, c.Groups[0].Up = 10e6, 500_000
 			return c
-		}, 6.46, 1081 * time.Millisecond, 5062 * time.Millisecond, 0.15},
+		}, 6.22, 1100 * time.Millisecond, 5624 * time.Millisecond, 0.22},
 		// Congestion control by loss (CUBIC) there.
 		{"8 viewers, 5 % loss", func(s uint64) Config {
 			c := emulated(8, s)
 			c.Rate, c.Publisher.Up = 1_500_000, 6e6
 			c.Groups[0].Link = Link{Up: 5e6, Down: 40e6, Delay: 20 * time.Millisecond, Jitter: 3 * time.Millisecond, Loss: 0.05}
 			return c
-		}, 4.75, 3530 * time.Millisecond, 12370 * time.Millisecond, 0.2},
+		}, 4.35, 3843 * time.Millisecond, 10054 * time.Millisecond, 0.2},
 	} {
 		const seeds = 5
 		var egress, start, ready []float64

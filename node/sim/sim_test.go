@@ -91,7 +91,7 @@ var scenarios = []struct {
 		c := lab(s)
 		c.Publisher.Up = 0
 		return c
-	}, bound{copies: 1.4, steady: 1.2, duplicates: 0.04}},
+	}, bound{copies: 1.4, steady: 1.2, stalls: 1, duplicates: 0.04}},
 	{"publisher killed", func(s uint64) Config {
 		c := lab(s)
 		c.PublisherUntil = 30 * time.Second
