@@ -26,6 +26,9 @@ const (
 	// gapPatience is how long a missing entry is waited for before the playlist
 	// goes on without it.
 	gapPatience = 2 * time.Second
+	// recordingPatience is how long all entries of a recording are waited for before
+	// players are shown those that have come.
+	recordingPatience = 5 * time.Second
 	// maxKey bounds what the origin may send as a key (AES-128 has 16 bytes).
 	maxKey = 1 << 10
 )
@@ -206,8 +209,12 @@ func (s *Session) behind(r *rendition) bool {
 // rebuild makes r's playlist anew: what the feed has verified and, past that,
 // what only the origin's own playlist tells. It reports whether there is any.
 func (s *Session) rebuild(r *rendition) bool {
+	r.sought = true
 	pl := &proxy.Playlist{Revision: r.revision, Updated: r.updated}
 	if s.feed != nil {
+		if s.arriving(r) {
+			return false
+		}
 		s.verified(r, pl)
 	}
 	s.unverified(r, pl)
@@ -223,6 +230,17 @@ func (s *Session) rebuild(r *rendition) bool {
 	r.play.target = m.Target
 	r.list = pl
 	return true
+}
+
+// arriving reports whether more of a recording's entries are about to come: players
+// take one that has no end for live, and begin near what is the end then.
+func (s *Session) arriving(r *rendition) bool {
+	n := s.feed.Newest(r.id)
+	if n == nil || n.Type != channel.VOD || s.instant()-r.first > schedule.Instant(recordingPatience) {
+		return false
+	}
+	_, missing := s.feed.Missing(r.id)
+	return missing
 }
 
 // verified lists the window that the newest entry names.

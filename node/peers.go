@@ -437,6 +437,9 @@ func (s *Session) nextIndex(rendition uint16) uint64 {
 // origin sent of it before is checked.
 func (s *Session) known(e *channel.Entry) {
 	r := s.rendition(e.Rendition)
+	if r.first == 0 {
+		r.first = s.instant()
+	}
 	newest := s.feed.Newest(e.Rendition)
 	if e == newest { // else one that was asked for, from before
 		r.newest = s.instant()

@@ -214,7 +214,7 @@ func (s *Session) fillIn(now schedule.Instant) {
 			missing = slices.ContainsFunc(pr.Renditions, func(l channel.Rendition) bool { // that has segments
 				return l.ID == r.id && l.Media == r.id && (l.URI != "" || pr.Single)
 			})
-		} else if r.grew == 0 && s.role == wire.Viewer {
+		} else if !r.sought && s.role == wire.Viewer {
 			continue
 		}
 		if !missing || len(ids) == 0 || index == r.missing && now-r.missed < schedule.Instant(fillAgain) {

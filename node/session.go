@@ -81,7 +81,9 @@ type rendition struct {
 	revision uint64
 	updated  time.Time        // when it became revision
 	changed  chan struct{}    // closed and renewed with revision
+	first    schedule.Instant // when its first verified entry came; 0: not yet
 	newest   schedule.Instant // when its newest verified entry came
+	sought   bool             // its playlist was asked for
 	shown    uint64           // the newest segment that a playlist told players of,
 	grew     schedule.Instant // and since when
 	play     playback
