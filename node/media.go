@@ -136,15 +136,15 @@ func (s *Session) feedServes(r *rendition) bool {
 	if n.End || n.Type == channel.VOD || s.playlistURL(r.id) == "" {
 		return true
 	}
-	return s.swarm != nil && !s.overdue(r, n.Sequence+1) // alone, nothing will come of it
+	return !s.overdue(r, n.Sequence+1)
 }
 
 // overdue reports whether segment n of r shall be had as the origin's own playlist
 // tells of it, since the feed should have told by now, or players should have seen
 // more by now than the feed tells.
 func (s *Session) overdue(r *rendition, n uint64) bool {
-	if s.feed == nil {
-		return true
+	if s.feed == nil || s.swarm == nil {
+		return true // nothing will come of it
 	}
 	e := s.feed.Newest(r.id)
 	if e == nil || n <= r.shown {

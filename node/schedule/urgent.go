@@ -119,7 +119,7 @@ func (s *Scheduler) company() Instant {
 func (s *Scheduler) begin(o *object) {
 	if empty(o.cover) && o.nheld == 0 && s.mayAskOrigin(o) {
 		need := s.scratch(o)
-		for i := range min(o.n/2, int(s.startShare(o)*float64(o.n))/s.viewers()) {
+		for i := range min(o.n/2, int(s.newcomersShare(o)*float64(o.n))/s.viewers()) {
 			need[i>>6] |= 1 << (i & 63)
 		}
 		if s.startFetches(o, need) {
@@ -133,9 +133,9 @@ func (s *Scheduler) begin(o *object) {
 	}
 }
 
-// startShare is how many segments newcomers may fetch in all: what the origin's line
+// newcomersShare is how many segments newcomers may fetch in all: what the origin's line
 // has room for beside the publisher, while one is played.
-func (s *Scheduler) startShare(o *object) float64 {
+func (s *Scheduler) newcomersShare(o *object) float64 {
 	if s.origin.line == 0 {
 		return startShare
 	}
@@ -337,7 +337,8 @@ func (s *Scheduler) turn(o *object, n int) bool {
 	begin := o.due - s.urgentWindow(o)
 	at := begin
 	if s.viewers() > smallSwarm { // it is on its way to some still: few are early
-		at += Instant(float64(max(0, hard-begin)) * s.exponential(o, 0, urgentRound))
+		last := min(hard, o.due+Instant(o.duration))
+		at += Instant(float64(max(0, last-begin)) * s.exponential(o, 0, urgentRound))
 	} else {
 		at += Instant(s.rankOf(o, 0)) * Instant(max(s.origin.usual(n), time.Duration(minStep)))
 	}
