@@ -12,7 +12,6 @@ import (
 	"coral/node/hls"
 	"coral/node/proxy"
 	"coral/node/schedule"
-	"coral/node/swarm/wire"
 	"coral/store/segment"
 )
 
@@ -162,7 +161,7 @@ func (s *Session) overdue(r *rendition, n uint64) bool {
 // origin's line carries. Where it is narrow, their asking is what keeps the publisher
 // from reading. Nobody waits for a publisher that is not there.
 func (s *Session) patience(r *rendition, newest *channel.Entry, n, last uint64) time.Duration {
-	if newest.Took == 0 || !s.publisherHere() {
+	if newest.Took == 0 || s.publishers() == 0 {
 		return 0
 	}
 	viewers := max(s.counts.size, len(s.peers))
@@ -181,16 +180,6 @@ func turn(viewer [20]byte, id segment.ID, viewers int, took time.Duration) time.
 }
 
 var places = maphash.MakeSeed()
-
-// publisherHere reports whether a publisher is among the peers.
-func (s *Session) publisherHere() bool {
-	for _, p := range s.peers {
-		if p.hello.Role == wire.Publisher {
-			return true
-		}
-	}
-	return false
-}
 
 // behind reports whether players know more of r than the feed tells: a publisher
 // that was away has still to catch up with the origin.

@@ -127,6 +127,12 @@ func (s *Session) ask(p *peer, w *wire.Window) bool {
 	return true
 }
 
+// askAny asks one of the neighbours, whichever: false if there is none.
+func (s *Session) askAny(w *wire.Window) bool {
+	ids := s.peerIDs()
+	return len(ids) > 0 && s.ask(s.peers[ids[rand.IntN(len(ids))]], w)
+}
+
 // askAgain asks the neighbours anew while none has told what the channel is made
 // of: the first question, or its answer, can get lost as two sides meet.
 func (s *Session) askAgain() {

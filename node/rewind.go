@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"sort"
 	"time"
@@ -207,20 +206,20 @@ func (s *Session) fillIn(now schedule.Instant) {
 	if pr == nil || s.role == wire.Publisher {
 		return
 	}
-	ids := s.peerIDs()
 	for _, r := range s.renditions {
-		index, missing := s.feed.Missing(r.id)
+		var index uint64
+		var missing bool
 		if s.feed.Newest(r.id) == nil {
 			missing = slices.ContainsFunc(pr.Renditions, func(l channel.Rendition) bool { // that has segments
 				return l.ID == r.id && l.Media == r.id && (l.URI != "" || pr.Single)
 			})
-		} else if !r.sought && s.role == wire.Viewer {
+		} else if r.sought || s.role != wire.Viewer {
+			index, missing = s.feed.Missing(r.id)
+		}
+		if !missing || index == r.missing && now-r.missed < schedule.Instant(fillAgain) {
 			continue
 		}
-		if !missing || len(ids) == 0 || index == r.missing && now-r.missed < schedule.Instant(fillAgain) {
-			continue
-		}
-		if s.ask(s.peers[ids[rand.IntN(len(ids))]], &wire.Window{Rendition: r.id, From: index}) {
+		if s.askAny(&wire.Window{Rendition: r.id, From: index}) {
 			r.missing, r.missed = index, now
 		}
 	}
@@ -229,8 +228,7 @@ func (s *Session) fillIn(now schedule.Instant) {
 // backfill asks a neighbour for the entries before those that it sent when we
 // joined, as far back as neighbours know of segments.
 func (s *Session) backfill(now schedule.Instant) {
-	ids := s.peerIDs()
-	if !s.rewinds || s.feed == nil || len(ids) == 0 || now-s.counts.filled < schedule.Instant(backfillEvery) {
+	if !s.rewinds || s.feed == nil || len(s.peers) == 0 || now-s.counts.filled < schedule.Instant(backfillEvery) {
 		return
 	}
 	s.counts.filled = now
@@ -250,7 +248,7 @@ func (s *Session) backfill(now schedule.Instant) {
 		r.filled = oldest.Index
 		// An answer is bounded: what we have already should hardly be in it.
 		step := uint64(max(1, snapshotBytes/(size/len(entries))))
-		s.ask(s.peers[ids[rand.IntN(len(ids))]], &wire.Window{Rendition: r.id, From: oldest.Index - min(oldest.Index, step)})
+		s.askAny(&wire.Window{Rendition: r.id, From: oldest.Index - min(oldest.Index, step)})
 	}
 }
 

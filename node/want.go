@@ -189,16 +189,21 @@ func (s *Session) count() {
 	if s.swarm == nil || s.sched == nil {
 		return
 	}
-	n := s.swarm.Size()
-	for _, p := range s.peers {
-		if p.hello.Role == wire.Publisher {
-			n--
-		}
-	}
+	n := s.swarm.Size() - s.publishers()
 	if n != s.counts.size {
 		s.counts.size = n
 		s.step(schedule.Estimate{N: n})
 	}
+}
+
+// publishers is how many of the peers are one.
+func (s *Session) publishers() (n int) {
+	for _, p := range s.peers {
+		if p.hello.Role == wire.Publisher {
+			n++
+		}
+	}
+	return n
 }
 
 // sweepEvery is how often segments that left the window are forgotten.

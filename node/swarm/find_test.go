@@ -121,21 +121,8 @@ func TestTrackerAnswersFullNetwork(t *testing.T) {
 			t.Fatal("the network is full")
 		}
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	asker, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer asker.Close()
-	tcp, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	pub.spawn(func() { pub.ln.sort(tcp.(*net.TCPConn), from) })
+	tcp, asker := tcpPair(t)
+	pub.spawn(func() { pub.ln.sort(tcp, from) })
 	ch := d.Channel()
 	q := url.Values{"info_hash": {string(ch[:])}, "peer_id": {"-XX0000-abcdefghijkl"}, "port": {"7000"}, "left": {"0"}}
 	if _, err := fmt.Fprintf(asker, "GET /announce?%s HTTP/1.1\r\nHost: x\r\n\r\n", q.Encode()); err != nil {

@@ -29,26 +29,30 @@ func testMessage(r *rand.Rand, n int, first ...byte) []byte {
 	return m[:4+n]
 }
 
-// streamPair is a stream and what its other end is.
-func streamPair(t *testing.T) (*stream, net.Conn) {
+// tcpPair is a connection's two ends.
+func tcpPair(t *testing.T) (near *net.TCPConn, far net.Conn) {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	far, err := net.Dial("tcp", ln.Addr().String())
+	if far, err = net.Dial("tcp", ln.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { far.Close() })
+	conn, err := ln.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
-	near, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn := meter.New(budget.Unlimited, budget.Unlimited, netip.Addr{}).Wrap(near.(*net.TCPConn), meter.Peers)
-	t.Cleanup(func() {
-		conn.Close()
-		far.Close()
-	})
+	return conn.(*net.TCPConn), far
+}
+
+// streamPair is a stream and what its other end is.
+func streamPair(t *testing.T) (*stream, net.Conn) {
+	near, far := tcpPair(t)
+	conn := meter.New(budget.Unlimited, budget.Unlimited, netip.Addr{}).Wrap(near, meter.Peers)
+	t.Cleanup(func() { conn.Close() })
 	return newStream(conn, conn, conn), far
 }
 
