@@ -22,6 +22,8 @@ const (
 	// origin's own playlist and a segment.
 	lateTargets = 1.25
 	lateSlack   = time.Second
+	// farAhead is how many segments past the feed are told of one by one at most.
+	farAhead = 8
 	// gapPatience is how long a missing entry is waited for before the playlist
 	// goes on without it.
 	gapPatience = 2 * time.Second
@@ -165,7 +167,8 @@ func (s *Session) patience(r *rendition, newest *channel.Entry, n, last uint64) 
 		return 0
 	}
 	viewers := max(s.counts.size, len(s.peers))
-	return time.Duration(n-last-1)*newest.Target + turn(s.swarm.Self(), segment.ID{Rendition: r.id, Sequence: n}, viewers, newest.Took)
+	ahead := min(int64(n-last)-1, farAhead) // the origin's numbers may have jumped
+	return time.Duration(ahead)*newest.Target + turn(s.swarm.Self(), segment.ID{Rendition: r.id, Sequence: n}, viewers, newest.Took)
 }
 
 // turn is when a viewer's turn comes to fetch id, which takes so long: at random,
