@@ -36,6 +36,7 @@ func (s *Session) carry(a schedule.Action) {
 		s.swarm.Send(swarm.PeerID(a.Peer), &wire.Cancel{ID: a.ID, Block: uint16(a.Block)})
 	case schedule.Announce:
 		if o := s.objects[a.ID]; o != nil && o.entry != nil {
+			s.knowsOf(swarm.PeerID(a.Peer), a.ID) // else it asks, having heard of it
 			s.swarm.Send(swarm.PeerID(a.Peer), &wire.Have{ID: a.ID, Blocks: uint16(len(o.entry.Blocks)), Held: a.Held, Fetching: a.Fetching})
 		}
 	case schedule.Claim:

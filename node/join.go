@@ -183,9 +183,24 @@ func (s *Session) joined(pid swarm.PeerID, p *peer) {
 	s.step(schedule.Watching{Peer: schedule.Peer(pid), Renditions: p.hello.Renditions, Uploads: p.hello.Uploads})
 	if s.role == wire.Publisher {
 		s.sendWindow(p, &wire.Window{All: true}) // who joins need not ask
-	} else {
+	} else if s.asking() < askedOnJoin {
 		s.ask(p, &wire.Window{All: true})
 	}
+}
+
+// askedOnJoin is how many neighbours are asked for all that they know of the feed.
+// Were everybody, a minute of entries would come as often as there are neighbours,
+// while the first picture waits for the line.
+const askedOnJoin = 3
+
+// asking counts the neighbours that were asked for feed records.
+func (s *Session) asking() (n int) {
+	for _, p := range s.peers {
+		if p.asked != 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // URL is where a player finds the channel.

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"errors"
 	"maps"
 	"math/rand/v2"
@@ -25,10 +26,13 @@ const (
 	// recordStrikes is how many records that do not verify a peer may send: a
 	// delegation that has just been replaced explains one or two, no more.
 	recordStrikes = 3
-	// eagerPeers is how many neighbours get a fresh record at once; the others
-	// after lazyAfter, unless they have shown by then that they have it.
+	// eagerPeers is how many neighbours get a fresh record at once; the others hear
+	// of it after lazyAfter, unless they have shown by then that they have it.
 	eagerPeers = 2
-	lazyAfter  = 120 * time.Millisecond
+	lazyAfter  = 300 * time.Millisecond
+	// askEvery is how often the newest entries of a rendition are asked for at most,
+	// be there ever so many neighbours that announce what is not known here.
+	askEvery = 150 * time.Millisecond
 	// answerEvery and answerBurst bound how often a peer's question for records is
 	// answered: honest ones ask twice a second, see ask. An answer is a hundred
 	// thousand times as large as the question.
@@ -165,7 +169,7 @@ func (s *Session) message(p *peer, m wire.Message) {
 		}
 	case *wire.Have:
 		if o := s.objects[m.ID]; o != nil && o.entry != nil && int(m.Blocks) == segment.Blocks(o.size) {
-			s.knows(p, m.ID)
+			s.knowsOf(p.id, m.ID)
 			s.step(schedule.Have{Peer: sp, ID: m.ID, Held: m.Held, Fetching: m.Fetching})
 		} else if o == nil || o.entry == nil {
 			s.early(p, m)
@@ -177,6 +181,7 @@ func (s *Session) message(p *peer, m wire.Message) {
 	case *wire.Refuse:
 		s.step(schedule.Refused{Peer: sp, ID: m.ID, Block: int(m.Block), Reason: schedule.RefuseReason(m.Reason)})
 	case *wire.Claim:
+		s.knowsOf(p.id, m.ID)
 		s.step(schedule.Claimed{Peer: sp, ID: m.ID, Round: int(m.Round), TTL: int(m.TTL), First: int(m.First), Count: int(m.Count), Claimant: m.Claimant})
 	case *wire.Block:
 		s.block(p, m)
@@ -299,6 +304,9 @@ func (s *Session) record(rec []byte, p *peer) {
 	u, err := s.feed.Add(rec, time.Now())
 	switch {
 	case err == nil && u == nil: // known
+		if p != nil {
+			s.knows(p.id, func(f *forward) bool { return bytes.Equal(f.record, rec) })
+		}
 		return
 	case errors.Is(err, channel.ErrUnknownKey):
 		if p != nil {
@@ -338,9 +346,10 @@ func (s *Session) record(rec []byte, p *peer) {
 	s.passOn(u.Record, id, p)
 }
 
-// passOn hands a fresh record to the neighbours: to a few now, to the others a
-// little later if they have not shown by then that they know it. A publisher
-// tells all at once.
+// passOn hands a fresh record to a few of the neighbours. The others hear a little
+// later that there is one, if they have not shown by then that they know it: were
+// all handed it by all, an entry would come as often as there are neighbours. A
+// publisher tells all at once.
 func (s *Session) passOn(rec []byte, id segment.ID, from *peer) {
 	if s.swarm == nil || len(s.peers) == 0 {
 		return
@@ -373,24 +382,34 @@ func (s *Session) passOn(rec []byte, id segment.ID, from *peer) {
 	}
 }
 
-// knows notes that p has id's entry: it announced blocks of it.
-func (s *Session) knows(p *peer, id segment.ID) {
-	for _, f := range s.forwards {
-		if f.id == id {
-			f.skip[p.id] = true
+// knows notes that p has the record of the forwards that match.
+func (s *Session) knows(p swarm.PeerID, match func(*forward) bool) {
+	for i := range s.forwards {
+		if f := &s.forwards[i]; match(f) {
+			f.skip[p] = true
 		}
 	}
 }
 
-// forwardDue sends the records whose time has come to who still lacks them.
+// knowsOf notes that p has id's entry, or is about to ask for it.
+func (s *Session) knowsOf(p swarm.PeerID, id segment.ID) {
+	s.knows(p, func(f *forward) bool { return f.id == id })
+}
+
+// forwardDue tells those who may still lack them of the records whose time has
+// come: by announcing the segment, whose entry who lacks it then asks for.
 func (s *Session) forwardDue(now schedule.Instant) {
 	s.forwards = slices.DeleteFunc(s.forwards, func(f forward) bool {
 		if f.at > now {
 			return false
 		}
+		var m wire.Message = &wire.Records{Records: [][]byte{f.record}}
+		if o := s.objects[f.id]; o != nil && o.entry != nil {
+			m = &wire.Have{ID: o.id, Blocks: uint16(len(o.entry.Blocks)), Held: o.held.Clone()}
+		}
 		for pid, p := range s.peers {
 			if !f.skip[pid] && p.hello.Role != wire.Publisher {
-				s.swarm.Send(pid, &wire.Records{Records: [][]byte{f.record}})
+				s.swarm.Send(pid, m)
 			}
 		}
 		return true
@@ -404,7 +423,13 @@ func (s *Session) early(p *peer, m *wire.Have) {
 		s.earlyHaves = s.earlyHaves[1:]
 	}
 	s.earlyHaves = append(s.earlyHaves, earlyHave{p.id, m})
-	s.ask(p, &wire.Window{Rendition: m.ID.Rendition, From: s.nextIndex(m.ID.Rendition)})
+	w := &wire.Window{Rendition: m.ID.Rendition, From: s.nextIndex(m.ID.Rendition)}
+	if r, now := s.renditions[m.ID.Rendition], s.instant(); r == nil {
+		s.ask(p, w)
+	} else if r.asked == 0 || now-r.asked > schedule.Instant(askEvery) {
+		r.asked = now
+		s.swarm.Send(p.id, w)
+	}
 }
 
 // maxEarly bounds early announcements: a joiner's whole first second of them,

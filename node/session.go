@@ -83,6 +83,7 @@ type rendition struct {
 	changed  chan struct{}    // closed and renewed with revision
 	first    schedule.Instant // when its first verified entry came; 0: not yet
 	newest   schedule.Instant // when its newest verified entry came
+	asked    schedule.Instant // when a neighbour was last asked for its newest entries
 	sought   bool             // its playlist was asked for
 	shown    uint64           // the newest segment that a playlist told players of,
 	grew     schedule.Instant // and since when
