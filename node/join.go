@@ -84,7 +84,7 @@ func (s *Session) described(d *channel.Descriptor) {
 	}
 	var keep channel.FeedOptions
 	if s.role == wire.Viewer {
-		keep = channel.FeedOptions{Window: rewindMost, MaxBytes: rewindBytes}
+		keep = channel.FeedOptions{Window: rewindMost, WindowEntries: rewindEntries, MaxBytes: rewindBytes}
 	}
 	s.feed = channel.NewFeed(s.key, d.Root, keep)
 	self := s.swarm.Self()

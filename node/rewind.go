@@ -19,6 +19,9 @@ const (
 	// rewindMost is how far back a viewer can go in what this node has kept: the
 	// entries to check it by take some 10 MiB at 4 Mbit/s.
 	rewindMost = 2 * time.Hour
+	// rewindEntries is how many segments back that may be, be they ever so short:
+	// players read a playlist of all of them over and over.
+	rewindEntries = 3600
 	// rewindBytes bounds them, however many renditions and blocks there are.
 	rewindBytes = 24 << 20
 	// recentFor is how long live segments stay known to the scheduler, which

@@ -128,13 +128,16 @@ func processor(pid int) time.Duration {
 }
 
 // memory is what a process holds of the machine's memory, in MiB.
-func memory(pid int) float64 {
+func memory(pid int) float64 { return inMemory(pid, "VmRSS:") }
+
+// inMemory is what the system calls that in a process's status, in MiB.
+func inMemory(pid int, what string) float64 {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
 	for line := range strings.Lines(string(b)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(line, what); ok {
 			kib, _ := strconv.Atoi(strings.Fields(rest)[0])
 			return float64(kib) / 1024
 		}

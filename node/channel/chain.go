@@ -106,7 +106,8 @@ func (f *Feed) full(c *chain, size int) bool {
 	if len(c.items) == 0 {
 		return false
 	}
-	return c.live() && c.total >= f.opts.Window || len(c.items) >= f.opts.MaxEntries || f.bytes+2*size+overheadBytes > f.opts.MaxBytes
+	return c.live() && (c.total >= f.opts.Window || len(c.items) >= f.opts.WindowEntries) ||
+		len(c.items) >= f.opts.MaxEntries || f.bytes+2*size+overheadBytes > f.opts.MaxBytes
 }
 
 // links reports whether it fits between its neighbours, where at is its place
@@ -190,7 +191,8 @@ func (c *chain) use(n, index uint64) {
 
 // trim brings c, and the feed as a whole, back within their bounds.
 func (f *Feed) trim(c *chain) {
-	for len(c.items) > 1 && (len(c.items) > f.opts.MaxEntries || c.live() && c.total-c.items[0].length() >= f.opts.Window) {
+	for len(c.items) > 1 && (len(c.items) > f.opts.MaxEntries ||
+		c.live() && (len(c.items) > f.opts.WindowEntries || c.total-c.items[0].length() >= f.opts.Window)) {
 		f.dropOldest(c)
 	}
 	f.dropInits(c)

@@ -30,9 +30,10 @@ const (
 
 // FeedOptions may be left zero.
 type FeedOptions struct {
-	Window     time.Duration // total duration of the entries of a live rendition; default DefaultWindow
-	MaxEntries int           // per rendition, whatever its type; default MaxEntries
-	MaxBytes   int           // all renditions together; default DefaultMaxBytes
+	Window        time.Duration // total duration of the entries of a live rendition; default DefaultWindow
+	WindowEntries int           // and their number; default MaxEntries
+	MaxEntries    int           // per rendition, whatever its type; default MaxEntries
+	MaxBytes      int           // all renditions together; default DefaultMaxBytes
 }
 
 // Feed is a viewer's view of a channel's signed feed: it verifies records, puts
@@ -73,6 +74,9 @@ func NewFeed(ch segment.Channel, root ed25519.PublicKey, opts FeedOptions) *Feed
 	}
 	if opts.MaxEntries <= 0 {
 		opts.MaxEntries = MaxEntries
+	}
+	if opts.WindowEntries <= 0 {
+		opts.WindowEntries = MaxEntries
 	}
 	if opts.MaxBytes <= 0 {
 		opts.MaxBytes = DefaultMaxBytes

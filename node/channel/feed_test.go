@@ -245,18 +245,20 @@ func TestFeedWindow(t *testing.T) {
 	for range 100 {
 		chain = append(chain, p.media(0, needs(0)))
 	}
-	v := newViewer(t, p.now, FeedOptions{Window: 20 * time.Second})
-	v.take(p.recs...)
-	if got := v.indices(0); len(got) != 10 || got[0] != 91 {
-		t.Errorf("window: %v", got)
-	}
-	v.refuse(chain[89], ErrStale) // rolled back
-	v.refuse(chain[0], ErrStale)
-	if v.f.Entry(segment.ID{Kind: segment.Init}) == nil {
-		t.Error("the init section that the window needs is gone")
-	}
-	if v.f.Entry(segment.ID{Sequence: 89}) != nil || v.f.Entry(segment.ID{Sequence: 90}) == nil {
-		t.Error("by ID")
+	for _, opts := range []FeedOptions{{Window: 20 * time.Second}, {Window: time.Hour, WindowEntries: 10}} {
+		v := newViewer(t, p.now, opts)
+		v.take(p.recs...)
+		if got := v.indices(0); len(got) != 10 || got[0] != 91 {
+			t.Errorf("window: %v", got)
+		}
+		v.refuse(chain[89], ErrStale) // rolled back
+		v.refuse(chain[0], ErrStale)
+		if v.f.Entry(segment.ID{Kind: segment.Init}) == nil {
+			t.Error("the init section that the window needs is gone")
+		}
+		if v.f.Entry(segment.ID{Sequence: 89}) != nil || v.f.Entry(segment.ID{Sequence: 90}) == nil {
+			t.Error("by ID")
+		}
 	}
 	// A record of long ago does not open a feed either; an init section does.
 	late := newViewer(t, p.now.Add(ClockTolerance+20*time.Second), FeedOptions{Window: 20 * time.Second})
