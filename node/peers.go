@@ -113,6 +113,8 @@ func (s *Session) peerEvent(ev swarm.Event) {
 			noted(&s.traffic.took, b.to, s.instant())
 			s.step(schedule.Sent{Peer: schedule.Peer(b.to), ID: b.id, Block: b.block})
 		}
+	case swarm.Arriving:
+		s.step(schedule.Arriving{Peer: schedule.Peer(ev.Peer), ID: ev.ID, Block: int(ev.Block)})
 	case swarm.Received:
 		if p := s.peers[ev.Peer]; p != nil && !p.banned {
 			s.message(p, ev.Msg)

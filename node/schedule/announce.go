@@ -27,9 +27,11 @@ func (s *Scheduler) announce(o *object, m mask, soon bool) {
 
 // pause is how long changes of one segment are gathered before they are told. It
 // grows with the number of neighbours, so that announcements stay a small part
-// of the traffic.
+// of the traffic, and with what waits for our uplink already: what could not be sent
+// soon need not be told at once.
 func (s *Scheduler) pause() time.Duration {
-	return coalesce * time.Duration(max(manyPeers, s.present.count())) / manyPeers
+	usual := coalesce * time.Duration(max(manyPeers, s.present.count())) / manyPeers
+	return max(usual, min(s.backlog()/2, longPause))
 }
 
 // flush tells what is due.

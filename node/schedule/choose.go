@@ -352,7 +352,7 @@ func (s *Scheduler) moveQueued(o *object, extra int) {
 	for i := next(o.news, 0); i >= 0; i = next(o.news, i+1) {
 		o.news.Clear(i)
 		b := &o.blocks[i]
-		if o.held(i) || b.asked.count() != 1 {
+		if o.held(i) || b.asked.count() != 1 || s.flowing(o, i) {
 			continue
 		}
 		old := s.peers[b.asked.first()]

@@ -106,6 +106,13 @@ type Have struct {
 	Held, Fetching segment.Bitmap
 }
 
+// Arriving says that the beginning of a block that a peer sends is here.
+type Arriving struct {
+	Peer  Peer
+	ID    segment.ID
+	Block int
+}
+
 // Got says that a peer sent a block. OK: it verified and is stored.
 type Got struct {
 	Peer  Peer
@@ -210,6 +217,7 @@ func (Forget) event()     {}
 func (Want) event()       {}
 func (Unwant) event()     {}
 func (Have) event()       {}
+func (Arriving) event()   {}
 func (Got) event()        {}
 func (Refused) event()    {}
 func (Fetched) event()    {}

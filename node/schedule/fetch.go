@@ -285,10 +285,26 @@ func (s *Scheduler) coming(o *object, i int) Instant {
 	for m := o.blocks[i].asked & s.usable; m != 0; m &= m - 1 {
 		p := s.peers[m.first()]
 		if k := p.find(o, i); k >= 0 && !p.asks[k].late {
-			t = min(t, p.expectAsk(s.now, k)+2*Instant(p.serviceDev)) // on the safe side
+			dev := p.serviceDev
+			if p.asks[k].began != 0 {
+				dev = p.transferDev
+			}
+			t = min(t, p.expectAsk(s.now, k)+2*Instant(dev)) // on the safe side
 		}
 	}
 	return t
+}
+
+// flowing reports whether block i of o has begun to come, and does not take too long
+// for that.
+func (s *Scheduler) flowing(o *object, i int) bool {
+	for m := o.blocks[i].asked & s.usable; m != 0; m &= m - 1 {
+		p := s.peers[m.first()]
+		if k := p.find(o, i); k >= 0 && p.asks[k].began != 0 && !p.asks[k].late {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Scheduler) job(t Ticket) *fetch {

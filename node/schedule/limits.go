@@ -151,6 +151,8 @@ const (
 	// Announcements.
 
 	coalesce = 40 * time.Millisecond
+	// longPause is how long changes are gathered at most while the uplink is busy.
+	longPause = 250 * time.Millisecond
 	// commonFrom is how many neighbours may have a block (or half of all, if that
 	// is more) until telling that we have it too can wait.
 	commonFrom = 3

@@ -21,6 +21,7 @@ type ask struct {
 	late  bool // its time-out has passed
 	copy  bool // another copy was on its way when it was asked
 	at    Instant
+	began Instant // when its first bytes came; 0: not yet
 	// expected is when it was expected when it was asked, until is when it is
 	// overdue, whatever else the peer answers meanwhile: it may be last in every
 	// queue.
@@ -46,6 +47,8 @@ type peer struct {
 	timed         bool          // rtt has been measured
 	service       time.Duration // between two blocks, its queue included
 	serviceDev    time.Duration
+	transfer      time.Duration // from a block's first bytes to its last
+	transferDev   time.Duration
 	wait          time.Duration // from ask, or the block before, to block
 	waitDev       time.Duration
 	good, bad     uint32 // answered in time or not; decaying, in 256ths
@@ -136,6 +139,9 @@ func (p *peer) expectAsk(now Instant, i int) Instant {
 	if a := &p.asks[i]; a.late {
 		return now + max(Instant(p.rto())+Instant(i)*Instant(p.service), (now-a.at)/2)
 	}
+	if a := &p.asks[i]; a.began != 0 {
+		return max(a.began+Instant(p.transfer), now+(now-a.began)/4)
+	}
 	head := max(p.progress, p.asks[0].at+Instant(p.rtt)) + Instant(p.service)
 	if head < now {
 		// Overdue: the longer it has been, the longer it will take.
@@ -174,6 +180,9 @@ func (p *peer) answered(now Instant, k int) {
 	} else {
 		ewma(&p.service, &p.serviceDev, service)
 		ewma(&p.wait, &p.waitDev, wait)
+	}
+	if a.began != 0 {
+		ewma(&p.transfer, &p.transferDev, time.Duration(now-a.began))
 	}
 	p.remove(now, k)
 	p.delivered++

@@ -187,6 +187,8 @@ func parseEvent(now Instant, kind string, f []string) (Event, error) {
 		return Unwant{ID: id}, nil
 	case "have":
 		return Have{Peer: p, ID: id, Held: parseBlocks(w["held"]), Fetching: parseBlocks(w["fetching"])}, nil
+	case "arriving":
+		return Arriving{Peer: p, ID: id, Block: block}, nil
 	case "got":
 		return Got{Peer: p, ID: id, Block: block, OK: w["bad"] == ""}, nil
 	case "refused":

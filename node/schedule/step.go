@@ -12,6 +12,8 @@ func (s *Scheduler) apply(ev Event) {
 	switch ev := ev.(type) {
 	case Have:
 		s.have(&ev)
+	case Arriving:
+		s.arriving(ev)
 	case Got:
 		s.got(ev)
 	case Requested:
@@ -279,6 +281,26 @@ func (s *Scheduler) lost(o *object, i int) {
 		s.list(o)
 	}
 	s.touch(o)
+}
+
+// arriving notes that a block has begun to come. It is on its way then, however long
+// it waited: what is fetched elsewhere all the same comes twice.
+func (s *Scheduler) arriving(ev Arriving) {
+	p, o := s.peer(ev.Peer), s.object(ev.ID)
+	if p == nil || o == nil {
+		return
+	}
+	k := p.find(o, ev.Block)
+	if k < 0 || p.asks[k].began != 0 {
+		return
+	}
+	a := &p.asks[k]
+	a.began, a.until = s.now, s.now+Instant(p.transfer+4*p.transferDev)
+	if a.late {
+		a.late = false
+		o.late--
+	}
+	s.at(a.until)
 }
 
 // got takes a block that a peer sent, asked for or not.

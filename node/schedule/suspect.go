@@ -46,7 +46,7 @@ func (s *Scheduler) peerTimers(p *peer) {
 	p.depth = max(1, p.depth/2)
 	for k := range p.asks {
 		a := &p.asks[k]
-		if k == 0 || a.at+Instant(p.rto()) <= s.now {
+		if a.began == 0 && (k == 0 || a.at+Instant(p.rto()) <= s.now) {
 			if !a.late {
 				a.late = true
 				a.o.late++

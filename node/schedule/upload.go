@@ -64,8 +64,7 @@ func (s *Scheduler) requested(ev Requested) {
 		}
 		same++
 	}
-	waiting := len(s.queue) + len(s.sending)
-	long := time.Duration(waiting)*s.uplink.service > maxBacklog && waiting >= minQueue
+	long := s.backlog() > maxBacklog && len(s.queue)+len(s.sending) >= minQueue
 	rare := ev.Due-s.now < Instant(urgentUpload) && s.rare(o, ev.Block, p)
 	if p.queued >= maxPeerQueue || len(s.queue) >= maxQueue || same >= maxBlockQueue || long && !rare && !s.offered(o, ev.Block, p) {
 		s.refuse(p, ev, Busy)
@@ -81,6 +80,11 @@ func (s *Scheduler) requested(ev Requested) {
 	s.idle = true
 	s.queue = append(s.queue, request{p: p, o: o, block: ev.Block, due: ev.Due, at: s.now})
 	s.seedAsked(o, ev.Block, p)
+}
+
+// backlog is how long the uplink takes for what waits for it.
+func (s *Scheduler) backlog() time.Duration {
+	return time.Duration(len(s.queue)+len(s.sending)) * s.uplink.service
 }
 
 // offered reports whether a super-seeder has shown p that block in particular.

@@ -287,7 +287,7 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 			}
 			coming = min(coming, f.expect(s.now, &s.origin, i))
 		}
-		if coming <= goal {
+		if coming <= goal || coming <= o.due && s.flowing(o, i) {
 			continue
 		}
 		// Only a copy that is expected much sooner is worth it.

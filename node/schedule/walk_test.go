@@ -194,6 +194,9 @@ func (w *walker) take(now Instant, acts []Action) error {
 			if !slices.Contains(w.peers, a.Peer) || a.Due <= now {
 				return fmt.Errorf("%+v to nobody, or late, at %d", a, now)
 			}
+			if w.rng.IntN(2) == 0 {
+				w.pending = append(w.pending, Arriving{Peer: a.Peer, ID: a.ID, Block: a.Block})
+			}
 			switch w.rng.IntN(10) {
 			case 0: // never
 			case 1:

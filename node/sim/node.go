@@ -153,6 +153,7 @@ func (n *node) sent(ev *event) {
 // forged: 1 if its bytes are wrong.
 func (n *node) upload(to *node, seq int32, block int, forged uint8) schedule.Instant {
 	w, size := n.w, segment.BlockLen(n.w.size(), block)
+	begins := max(w.now, n.upFree)
 	taken := n.spend(framed(size))
 	free := n.conn(to.index)
 	if free == nil || taken == schedule.Never {
@@ -161,6 +162,7 @@ func (n *node) upload(to *node, seq int32, block int, forged uint8) schedule.Ins
 	path := pathOf(n.link, to.link)
 	taken = max(taken, *free-path.lasts(notSent))
 	at := path.carry(taken, free, size) + w.delay(n.link, to.link)
+	w.put(min(begins+w.delay(n.link, to.link), at), event{kind: first, node: int32(to.index), from: int32(n.index), seq: seq, block: int32(block)})
 	w.put(at, event{kind: reach, node: int32(to.index), from: int32(n.index), seq: seq, block: int32(block), reason: forged})
 	return taken
 }
@@ -198,7 +200,7 @@ func (n *node) message(ev *event) {
 		}
 		return
 	}
-	if ev.kind != data {
+	if ev.kind != data && ev.kind != first {
 		n.spend(ack)
 		if n.publisher {
 			n.w.egress += ack
@@ -220,6 +222,8 @@ func (n *node) message(ev *event) {
 		n.step(schedule.Refused{Peer: p, ID: id(int(ev.seq)), Block: int(ev.block), Reason: schedule.RefuseReason(ev.reason)})
 	case claim:
 		n.step(schedule.Claimed{Peer: p, ID: id(int(ev.seq)), Round: int(ev.round), TTL: int(ev.ttl), First: int(ev.block), Count: int(ev.count), Claimant: ev.num})
+	case first:
+		n.step(schedule.Arriving{Peer: p, ID: id(int(ev.seq)), Block: int(ev.block)})
 	case data:
 		if ev.reason != 0 {
 			n.w.forged++

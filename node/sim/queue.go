@@ -18,6 +18,7 @@ const (
 	request              //
 	withdraw             //
 	refuse               //
+	first                // the beginning of a block arrives
 	reach                // a block has come as far as the receiver's downlink
 	data                 //
 	claim                //

@@ -193,7 +193,7 @@ func (s *shard) handle(ev *event) {
 		n.notice(int(ev.block))
 	case record:
 		n.record(int(ev.block), int(ev.from))
-	case have, request, withdraw, refuse, data, claim:
+	case have, request, withdraw, refuse, first, data, claim:
 		n.message(ev)
 	case sent:
 		n.sent(ev)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"coral/node/swarm/wire"
+	"coral/store/segment"
 )
 
 // PeerID is the local handle of one connection's remote end. It is never used
@@ -47,6 +48,14 @@ type Received struct {
 	from *peer
 }
 
+// Arriving says that the beginning of a block has come from a peer. It does not come
+// for every block: not for small ones, and not on private channels.
+type Arriving struct {
+	Peer  PeerID
+	ID    segment.ID
+	Block uint16
+}
+
 // Sent says that the block given with Cookie, Bytes of data, has been taken by
 // the kernel. Blocks queued to a peer that leaves get no Sent.
 type Sent struct {
@@ -67,6 +76,7 @@ type Sized struct{}
 func (Joined) event()   {}
 func (Left) event()     {}
 func (Received) event() {}
+func (Arriving) event() {}
 func (Sent) event()     {}
 func (RTT) event()      {}
 func (Sized) event()    {}

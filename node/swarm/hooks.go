@@ -89,7 +89,7 @@ func (c *Client) onAdded(pc *torrent.PeerConn) {
 	if !s.admit(p, now) {
 		st.socket.Close()
 	}
-	st.divert(byte(number(pc.LocalLtepProtocolMap)), p.receive)
+	st.divert(byte(number(pc.LocalLtepProtocolMap)), p.receive, p.begun)
 }
 
 func (c *Client) onExtended(pc *torrent.PeerConn, d *pp.ExtendedHandshakeMessage) {

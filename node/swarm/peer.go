@@ -239,6 +239,21 @@ func (p *peer) handle() PeerID {
 	return p.id
 }
 
+// begun looks at the beginning of a message that has still to come: of a block
+// something can be said already, if it is not sealed. The stream's reading goroutine
+// calls it.
+func (p *peer) begun(b []byte) {
+	p.mu.Lock()
+	hello := p.hello
+	p.mu.Unlock()
+	if hello == nil || p.opener != nil {
+		return
+	}
+	if id, block, ok := wire.BlockHead(b); ok {
+		p.s.queue.push(Arriving{Peer: p.handle(), ID: id, Block: block})
+	}
+}
+
 // receive takes one message, whose memory is the consumer's from here on. The
 // stream's reading goroutine calls it.
 func (p *peer) receive(b []byte) {

@@ -29,6 +29,7 @@ type stream struct {
 
 	ours   byte                 // the number that Coral's messages come under
 	take   func(payload []byte) // gets them, to keep; nil: they are the library's, too
+	begun  func(payload []byte) // gets the beginning of one that has not all come yet
 	silent bool                 // the library's deadlines do not count
 	buf    []byte               // what was read, [r:w] not consumed yet
 	r, w   int
@@ -137,6 +138,9 @@ func (s *stream) next() error {
 	payload := make([]byte, n)
 	k := copy(payload, s.buf[s.r:s.w])
 	s.r += k
+	if k > 0 && k < len(payload) {
+		s.begun(payload[:k])
+	}
 	for k < len(payload) {
 		// Waking up for each packet of a block, of which nothing can be used before
 		// the last, is what most of a viewer's processor time once went to.
@@ -169,9 +173,12 @@ func (s *stream) need(n int) error {
 	return nil
 }
 
-// divert has messages under number ours taken by take from now on. The reading
-// goroutine calls it, between two messages of the library's.
-func (s *stream) divert(ours byte, take func(payload []byte)) { s.ours, s.take = ours, take }
+// divert has messages under number ours taken by take from now on, and begun called
+// as long ones begin to come. The reading goroutine calls it, between two messages of
+// the library's.
+func (s *stream) divert(ours byte, take, begun func(payload []byte)) {
+	s.ours, s.take, s.begun = ours, take, begun
+}
 
 // mute ends the library's deadlines for reading, which it would think passed
 // while only our messages come; watch looks after silence. The reading goroutine

@@ -111,6 +111,10 @@ func TestStreamSorts(t *testing.T) {
 				t.Fatalf("seed %d: message %d came when the library had read %d bytes, want %d", seed, taken, len(read), after[taken])
 			}
 			taken++
+		}, func(head []byte) {
+			if taken >= len(ours) || len(head) == 0 || len(head) >= len(ours[taken]) || !bytes.HasPrefix(ours[taken], head) {
+				t.Fatalf("seed %d: message %d begins otherwise than it was sent", seed, taken)
+			}
 		})
 		b = make([]byte, 1<<17)
 		for {
@@ -134,7 +138,7 @@ func TestStreamSorts(t *testing.T) {
 func TestStreamRefusesTooLong(t *testing.T) {
 	s, far := streamPair(t)
 	s.pass = 0
-	s.divert(testNumber, func([]byte) { t.Error("taken") })
+	s.divert(testNumber, func([]byte) { t.Error("taken") }, nil)
 	if _, err := far.Write(slices.Concat([]byte{0xff, 0xff, 0xff, 0xff}, []byte{byte(pp.Extended), testNumber})); err != nil {
 		t.Fatal(err)
 	}

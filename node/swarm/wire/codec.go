@@ -102,6 +102,17 @@ func Parse(b []byte) (Message, error) {
 	return m, nil
 }
 
+// BlockHead reads which block a Block message that begins with b brings; it reports
+// false if b is none, or too short to tell.
+func BlockHead(b []byte) (id segment.ID, block uint16, ok bool) {
+	if len(b) == 0 || b[0] != kindBlock {
+		return segment.ID{}, 0, false
+	}
+	r := reader{b: b[1:]}
+	id, block = r.id(), r.block()
+	return id, block, !r.bad
+}
+
 func (m *Hello) append(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(m.Version))
 	dst = append(dst, byte(m.Role))

@@ -167,3 +167,16 @@ func BenchmarkParseHave(b *testing.B) {
 		}
 	}
 }
+
+func TestBlockHead(t *testing.T) {
+	for name, m := range samples() {
+		b := Append(nil, m)
+		want, isBlock := m.(*Block)
+		for n := range len(b) + 1 {
+			id, block, ok := BlockHead(b[:n])
+			if ok && !isBlock || ok && (id != want.ID || block != want.Block) || !ok && isBlock && len(b)-n <= len(want.Data) {
+				t.Fatalf("%s, %d of %d bytes: %v.%d, %v", name, n, len(b), id, block, ok)
+			}
+		}
+	}
+}
