@@ -134,12 +134,22 @@ func (c *Conn) segments(n int) int64 {
 	return (int64(n) + mss - 1) / mss
 }
 
+// whole rounds a piece to pairs of full segments: the rest would be a packet of its
+// own, and a receiver acknowledges two packets at once.
+func (c *Conn) whole(piece int64) int {
+	if piece == 0 {
+		return 0
+	}
+	pair := 2 * c.mss.Load()
+	return int(max(1, piece/pair) * pair)
+}
+
 // Write implements net.Conn. While an upload cap is set it returns once the
 // bucket has let everything through.
 func (c *Conn) Write(b []byte) (n int, err error) {
 	for len(b) > 0 {
 		p := b
-		if n := int(c.m.piece.Load()); n > 0 && len(p) > n {
+		if n := c.whole(c.m.piece.Load()); n > 0 && len(p) > n {
 			p = p[:n]
 		}
 		cost := int64(len(p)) + c.segments(len(p))*c.header
