@@ -307,6 +307,18 @@ func (s *Scheduler) flowing(o *object, i int) bool {
 	return false
 }
 
+// reliable reports whether block i of o was asked of a neighbour that has answered
+// in time so far.
+func (s *Scheduler) reliable(o *object, i int) bool {
+	for m := o.blocks[i].asked & s.usable; m != 0; m &= m - 1 {
+		p := s.peers[m.first()]
+		if k := p.find(o, i); k >= 0 && !p.asks[k].late && p.delivered > 0 && p.failures == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func (s *Scheduler) job(t Ticket) *fetch {
 	for _, f := range s.fetches {
 		if f.ticket == t {

@@ -273,7 +273,7 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 	if s.narrow {
 		return false
 	}
-	hard := s.patience(o, o.n-o.nheld)
+	hard, crowded := s.patience(o, o.n-o.nheld), s.crowded(o, o.n-o.nheld)
 	for i := next(o.lack, 0); i >= 0; i = next(o.lack, i+1) {
 		b := &o.blocks[i]
 		f := s.covering(o, i)
@@ -297,6 +297,11 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 		}
 		if b.asked.count() < 2 && s.mayCopy() {
 			if p := s.rescuer(o, i, goal, s.usable); p != nil && p.room(urgentExtra) && p.expect(s.now, 0) < by {
+				last := goal - 2*(p.expect(s.now, 0)-s.now)
+				if f == nil && !crowded && s.reliable(o, i) && last > s.now {
+					o.next = min(o.next, last) // by then it may be on its way
+					continue
+				}
 				s.ask(p, o, i, b.asked != 0)
 				continue
 			}
