@@ -41,6 +41,10 @@ type Body struct {
 // segment.MaxSize), ErrEncoded, ErrRange, ErrRedirects, ErrClosed, a
 // *StatusError, ctx's, or the network's.
 func (c *Client) Get(ctx context.Context, raw string, off, n int64) (*Body, error) {
+	return c.get(ctx, raw, off, n, false)
+}
+
+func (c *Client) get(ctx context.Context, raw string, off, n int64, wide bool) (*Body, error) {
 	u, err := clean(raw)
 	if err != nil {
 		return nil, failed("get", u, err)
@@ -63,6 +67,7 @@ func (c *Client) Get(ctx context.Context, raw string, off, n int64) (*Body, erro
 		header.Set("Range", fmt.Sprintf("bytes=%d-", off))
 	}
 	f := c.begin(ctx)
+	f.wide = wide
 	resp, final, err := f.send(u, header)
 	if err != nil {
 		f.end()
