@@ -74,6 +74,11 @@ func (s *Scheduler) planObject(o *object) {
 	s.expireClaims(o)
 	s.watchFetches(o)
 	if !o.background {
+		s.leaveDeaf(o)
+		if s.gate.deaf && s.alone(o) {
+			s.planAlone(o)
+			return
+		}
 		if at := o.due - s.urgentWindow(o); at <= s.now {
 			s.planUrgent(o)
 			return
