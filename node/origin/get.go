@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"coral/store/segment"
 )
@@ -68,11 +69,13 @@ func (c *Client) get(ctx context.Context, raw string, off, n int64, wide bool) (
 	}
 	f := c.begin(ctx)
 	f.wide = wide
+	begun := time.Now()
 	resp, final, err := f.send(u, header)
 	if err != nil {
 		f.end()
 		return nil, failed("get", final, err)
 	}
+	c.answered(time.Since(begun))
 	b := &Body{Size: -1, Offset: off, ContentType: resp.Header.Get("Content-Type"), flight: f, inner: resp.Body, left: n, due: resp.ContentLength}
 	if n < 0 {
 		b.left, b.open = segment.MaxSize, true

@@ -82,13 +82,11 @@ func (f *flight) send(u *url.URL, header http.Header) (*http.Response, *url.URL,
 		// Name, connection, handshake and answer have limits of their own; this
 		// one bounds their sum.
 		f.dog.Reset(2*f.c.timeouts.Connect + f.c.timeouts.Stall)
-		begun := time.Now()
 		resp, err := transport.RoundTrip(req)
 		f.dog.Stop()
 		if err != nil {
 			return nil, u, f.explain(err)
 		}
-		f.c.answered(time.Since(begun))
 		switch resp.StatusCode {
 		case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
 			http.StatusTemporaryRedirect, http.StatusPermanentRedirect:

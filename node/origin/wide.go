@@ -24,8 +24,8 @@ const (
 	maxPieces = 12
 	maxCopies = 4
 	maxWide   = 24
-	// silence is what no answer from a server may pause for, beside a round trip:
-	// about the least that TCP's retransmission timer is set to.
+	// silence is for how long an answer may pause, beside a round trip: about the least
+	// that TCP's retransmission timer is set to.
 	silence = 200 * time.Millisecond
 	// firstTrip is taken for a round trip until one was measured.
 	firstTrip = 200 * time.Millisecond
@@ -45,7 +45,7 @@ func (c *Client) patience() time.Duration {
 }
 
 // answered notes how long the beginning of an answer took; the least is about a
-// round trip.
+// round trip, and what the server has to think.
 func (c *Client) answered(took time.Duration) {
 	for {
 		t := c.trip.Load()
