@@ -65,15 +65,21 @@ func (s *Session) startFetch(t schedule.Ticket, o *object, base int64, first, co
 // that has room for it.
 const quickEnough = 3
 
-// noteRoom notes how fast segments like e shall come from the origin, if its line has
+// noteRoom notes how fast segments of r shall come from the origin, if its line has
 // room for all viewers to fetch all of them. Then it is the way there that is slow, if
 // anything is.
-func (s *Session) noteRoom(r *rendition, e *channel.Entry) {
-	room := 0.0
-	if viewers := max(s.counts.size, len(s.peers), 1); e.Took > 0 && time.Duration(viewers)*e.Took <= e.Duration {
-		room = quickEnough * float64(e.Size) / e.Duration.Seconds()
+func (s *Session) noteRoom(r *rendition) {
+	if s.feed != nil {
+		r.room.Store(roomFor(s.feed.Newest(r.id), s.counts.size))
 	}
-	r.room.Store(int64(room))
+}
+
+// roomFor is how fast segments like e shall come then, in bytes per second; else 0.
+func roomFor(e *channel.Entry, viewers int) int64 {
+	if e == nil || e.Took == 0 || time.Duration(max(viewers, 1))*e.Took > e.Duration {
+		return 0
+	}
+	return int64(quickEnough * float64(e.Size) / e.Duration.Seconds())
 }
 
 // readOrigin reads one response block by block.

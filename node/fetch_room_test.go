@@ -21,10 +21,8 @@ func TestRoom(t *testing.T) {
 		{2 * time.Second, 0, 300_000}, // oneself
 		{1, 1000, 300_000},
 	} {
-		s, r := &Session{}, &rendition{}
-		s.counts.size = c.viewers
-		s.noteRoom(r, &channel.Entry{Size: 200_000, Duration: 2 * time.Second, Took: c.took})
-		if got := r.room.Load(); got != c.want {
+		e := &channel.Entry{Size: 200_000, Duration: 2 * time.Second, Took: c.took}
+		if got := roomFor(e, c.viewers); got != c.want {
 			t.Errorf("%v, %d viewers: %d, want %d", c.took, c.viewers, got, c.want)
 		}
 	}
