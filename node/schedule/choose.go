@@ -269,6 +269,9 @@ func (s *Scheduler) takeOver(o *object, f *fetch) bool {
 	if f.end-f.next < 2 || f.at == s.now {
 		return false
 	}
+	if s.lossy(o) && o.due-s.urgentWindow(o) <= s.now {
+		return false // what they can send may have to be sent twice, and here is room
+	}
 	limit := max(s.goal(o)-margin(o), f.expect(s.now, &s.origin, f.end-1))
 	clear(s.plan.extra[:])
 	theirs, before, last := 0, 0, -1

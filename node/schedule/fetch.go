@@ -78,6 +78,12 @@ func (s *Scheduler) roomy(o *object) bool {
 	return s.origin.line > 0 && o.duration > 0 && time.Duration(s.viewers()*o.n)*s.origin.line <= o.duration
 }
 
+// lossy reports whether the ways to origin and neighbours seem to lose packets, though
+// the origin's line has room for all viewers.
+func (s *Scheduler) lossy(o *object) bool {
+	return s.roomy(o) && (s.origin.lanes > 1 || s.gate.flaky())
+}
+
 // fetch is an origin request under way.
 type fetch struct {
 	ticket    Ticket
