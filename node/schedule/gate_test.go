@@ -239,3 +239,43 @@ func TestGateLeavesTheDeaf(t *testing.T) {
 		}
 	}
 }
+
+// Where neighbours are silent now and then and the origin has room, it is asked for what
+// is overdue while there is time, not when it is sure to be late.
+func TestOverdueIsNotWaitedFor(t *testing.T) {
+	asked := func(took time.Duration, silences uint32) Instant {
+		g := newGated(t, 2, 9)
+		for i := range 20 { // it has been quick
+			id := segment.ID{Sequence: 100 + uint64(i)}
+			g.step(Known{ID: id, Size: segment.BlockSize, Duration: 2 * time.Second, Origin: true, Took: took})
+			g.step(Have{Peer: 1, ID: id, Held: segment.FullBitmap(1)})
+			g.step(Want{ID: id, Due: g.now + Instant(8*time.Second)})
+			g.now += Instant(60 * time.Millisecond)
+			g.step(Got{Peer: 1, ID: id, Block: 0, OK: true})
+		}
+		g.s.gate.silences = silences
+		id := segment.ID{Sequence: 1}
+		due := g.now + Instant(3*time.Second)
+		g.step(Known{ID: id, Size: segment.BlockSize, Duration: 2 * time.Second, Origin: true, Took: took})
+		g.step(Want{ID: id, Due: due})
+		g.now = due - Instant(1200*time.Millisecond)
+		g.step(Have{Peer: 1, ID: id, Held: segment.FullBitmap(1)})
+		for g.acts = g.acts[:0]; g.now < due; g.now += Instant(20 * time.Millisecond) {
+			g.step(Tick{})
+			for _, a := range g.acts {
+				if f, ok := a.(Fetch); ok && f.ID == id {
+					return due - g.now
+				}
+			}
+		}
+		return 0
+	}
+	const room, none = 100 * time.Millisecond, 1500 * time.Millisecond
+	usual := asked(room, 0)
+	if early := asked(room, 2000); early < usual+Instant(150*time.Millisecond) {
+		t.Errorf("asked the origin %v before it is due, where all answer %v", time.Duration(early), time.Duration(usual))
+	}
+	if got := asked(none, 2000); got > usual {
+		t.Errorf("without room it was asked %v before", time.Duration(got))
+	}
+}
