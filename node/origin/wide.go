@@ -21,9 +21,9 @@ const (
 	pieceSize = 12 << 10
 	// maxPieces is how many pieces a Client asks for at a time, maxCopies how many
 	// requests for one of them there may be, and maxWide how many connections.
-	maxPieces = 12
+	maxPieces = 8
 	maxCopies = 4
-	maxWide   = 24
+	maxWide   = 16
 	// silence is for how long an answer may pause, beside a round trip: about the least
 	// that TCP's retransmission timer is set to.
 	silence = 200 * time.Millisecond

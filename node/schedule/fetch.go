@@ -162,11 +162,7 @@ func (s *Scheduler) mayFetch(o *object, n int) (bool, Instant) {
 			before += f.end - f.next
 		}
 	}
-	most := s.origin.lanes
-	if s.roomy(o) {
-		most = maxLanes // what is missing here and there is wanted at the same time
-	}
-	if running >= maxFetches*most {
+	if running >= maxFetches*s.origin.lanes {
 		return false, Never
 	}
 	if wait := time.Duration(before) * s.origin.line; wait > hardBase {

@@ -46,7 +46,7 @@ func (s *server) silent(node int) bool {
 
 // pieces is by how many requests at a time node/origin fetches where the line has room and
 // the way loses packets: each is as slow as the one would be.
-const pieces = 12
+const pieces = 8
 
 // roomy reports whether the publisher told that the line has room for all viewers to
 // fetch all of a segment.
