@@ -27,8 +27,8 @@ const (
 	noBetter = 10 * time.Minute
 	// quickOrigin: it must have been that many times as fast as the stream.
 	quickOrigin = 2
-	// deafAfter is how often neighbours that were asked must have been silent, and twice
-	// as often as they answered, for them to be left alone at once: each of them is
+	// deafAfter is how often neighbours that were asked must have been silent, and more
+	// often than they answered, for them to be left alone at once: each of them is
 	// behind two lossy lines, the origin behind one.
 	deafAfter = 6
 	// flakyShare: one silence in so many answers does not happen where nothing is lost.
@@ -67,9 +67,9 @@ func (g *gate) heard(answered bool) {
 	}
 }
 
-// hopeless reports whether neighbours are silent far more often than they answer.
+// hopeless reports whether neighbours are silent more often than they answer.
 func (g *gate) hopeless() bool {
-	return g.silences > 2*g.answers && g.silences >= deafAfter*256
+	return g.silences > g.answers && g.silences >= deafAfter*256
 }
 
 // flaky reports whether neighbours are silent now and then.
