@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"coral/node/channel"
 	"coral/node/origin"
 	"coral/node/schedule"
 	"coral/store/segment"
@@ -52,17 +53,38 @@ func (s *Session) startFetch(t schedule.Ticket, o *object, base int64, first, co
 	if whole && o.entry != nil && !o.entry.Ranged {
 		off, n = 0, -1 // a plain request: what every cache between here and the origin knows best
 	}
-	limit := o.size
+	limit, room := o.size, s.rendition(o.id.Rendition).room.Load
 	s.children.Go(func() {
 		defer cancel()
-		err := s.readOrigin(ctx, t, url, off, n, first, limit)
+		err := s.readOrigin(ctx, t, url, off, n, first, limit, room)
 		s.deliver(ctx, fetched{ticket: t, end: true, size: -1, err: err})
 	})
 }
 
+// quickEnough is how many times as fast as it plays a segment shall come from an origin
+// that has room for it.
+const quickEnough = 3
+
+// noteRoom notes how fast segments of r shall come from the origin, if its line has
+// room for all viewers to fetch all of them. Then it is the way there that is slow, if
+// anything is.
+func (s *Session) noteRoom(r *rendition) {
+	if s.feed != nil {
+		r.room.Store(roomFor(s.feed.Newest(r.id), s.counts.size))
+	}
+}
+
+// roomFor is how fast segments like e shall come then, in bytes per second; else 0.
+func roomFor(e *channel.Entry, viewers int) int64 {
+	if e == nil || e.Took == 0 || time.Duration(max(viewers, 1))*e.Took > e.Duration {
+		return 0
+	}
+	return int64(quickEnough * float64(e.Size) / e.Duration.Seconds())
+}
+
 // readOrigin reads one response block by block.
-func (s *Session) readOrigin(ctx context.Context, t schedule.Ticket, url string, off, n int64, first, size int) error {
-	body, err := s.origin.Get(ctx, url, off, n)
+func (s *Session) readOrigin(ctx context.Context, t schedule.Ticket, url string, off, n int64, first, size int, room func() int64) error {
+	body, err := s.origin.GetWide(ctx, url, off, n, room)
 	if err != nil {
 		return err
 	}

@@ -482,6 +482,7 @@ func (s *Session) known(e *channel.Entry) {
 		s.extendViewings()
 		return
 	}
+	s.noteRoom(r)
 	o := s.hold(e, store.Key{Channel: s.key, ID: e.ID(), Root: e.Root()})
 	if s.role == wire.Helper && !o.whole {
 		s.step(schedule.Want{ID: o.id, Due: schedule.Never, Background: true})

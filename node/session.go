@@ -97,6 +97,7 @@ type rendition struct {
 	filled   uint64           // the oldest entry's index when more were asked for
 	missing  uint64           // the entry that was last asked for because it is missing,
 	missed   schedule.Instant // and when
+	room     atomic.Int64     // bytes per second, 0: none; see roomFor
 }
 
 // instant is the scheduler's clock: nanoseconds since the session began, from 1.

@@ -193,6 +193,9 @@ func (s *Session) count() {
 	if n != s.counts.size {
 		s.counts.size = n
 		s.step(schedule.Estimate{N: n})
+		for _, r := range s.renditions {
+			s.noteRoom(r)
+		}
 	}
 }
 

@@ -63,11 +63,18 @@ type Client struct {
 	timeouts  Timeouts
 	// The pools are apart, so that a request that must stay outside never finds
 	// a connection that was opened into the user's network.
-	lan, wan *http.Transport
+	lan, wan pool
 	ctx      context.Context // ends with Close
 	close    context.CancelFunc
 
 	requests, bytes atomic.Int64
+
+	// What is known of the way, see Wide.
+
+	trip   atomic.Int64  // the shortest time in which an answer began
+	lossy  atomic.Int64  // until when it is taken to lose packets, in Unix nanoseconds
+	whole  atomic.Bool   // the server does not know ranges
+	pieces chan struct{} // one for each piece that is asked for
 
 	mu    sync.RWMutex
 	hosts hosts // guarded by mu
@@ -86,15 +93,36 @@ func New(cfg Config) *Client {
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "Coral"
 	}
-	c := &Client{userAgent: cfg.UserAgent, timeouts: cfg.Timeouts, hosts: newHosts(cfg.Policy)}
+	c := &Client{userAgent: cfg.UserAgent, timeouts: cfg.Timeouts, hosts: newHosts(cfg.Policy), pieces: make(chan struct{}, maxPieces)}
 	c.ctx, c.close = context.WithCancel(context.Background())
-	c.lan, c.wan = newTransport(c.ctx, &cfg, anywhere), newTransport(c.ctx, &cfg, outside)
+	c.lan, c.wan = newPool(c.ctx, &cfg, anywhere), newPool(c.ctx, &cfg, outside)
 	return c
 }
 
-func newTransport(closed context.Context, cfg *Config, r reach) *http.Transport {
+// pool is the connections to servers within some reach.
+type pool struct {
+	usual *http.Transport
+	wide  *http.Transport // for pieces: each request has a connection of its own
+}
+
+func newPool(closed context.Context, cfg *Config, r reach) pool {
+	p := pool{newTransport(cfg), newTransport(cfg)}
+	d := newDialer(closed, cfg, r)
+	p.usual.DialContext = d.DialContext
+	d.again = true
+	p.wide.DialContext = d.DialContext
+	p.wide.MaxConnsPerHost = maxWide
+	p.wide.ForceAttemptHTTP2 = false
+	return p
+}
+
+func (p *pool) closeIdle() {
+	p.usual.CloseIdleConnections()
+	p.wide.CloseIdleConnections()
+}
+
+func newTransport(cfg *Config) *http.Transport {
 	t := &http.Transport{
-		DialContext:            newDialer(closed, cfg, r).DialContext,
 		DisableCompression:     true, // a segment's bytes must be the publisher's
 		ForceAttemptHTTP2:      true, // which setting DialContext turns off
 		TLSHandshakeTimeout:    cfg.Timeouts.Connect,
@@ -118,8 +146,8 @@ func newTransport(closed context.Context, cfg *Config, r reach) *http.Transport 
 // the connections. It may be called more than once.
 func (c *Client) Close() {
 	c.close()
-	c.lan.CloseIdleConnections()
-	c.wan.CloseIdleConnections()
+	c.lan.closeIdle()
+	c.wan.closeIdle()
 }
 
 // Hosts adds the hosts of urls, which a verified record names, to those that
@@ -144,25 +172,29 @@ func (c *Client) Allow(raw string) (*url.URL, error) {
 	if err != nil {
 		return nil, failed("allow", u, err)
 	}
-	if _, err := c.transport(u, nil); err != nil {
+	if _, err := c.transport(u, nil, false); err != nil {
 		return nil, failed("allow", u, err)
 	}
 	return u, nil
 }
 
 // transport returns what may carry a request for u, to which from redirected
-// (nil: nothing did).
-func (c *Client) transport(u, from *url.URL) (*http.Transport, error) {
+// (nil: nothing did); wide: for a piece.
+func (c *Client) transport(u, from *url.URL, wide bool) (*http.Transport, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	r, err := c.hosts.judge(u, from)
 	if err != nil {
 		return nil, err
 	}
+	p := &c.lan
 	if r == outside {
-		return c.wan, nil
+		p = &c.wan
 	}
-	return c.lan, nil
+	if wide {
+		return p.wide, nil
+	}
+	return p.usual, nil
 }
 
 // Stats returns the counts so far.

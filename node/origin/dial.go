@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -14,8 +15,9 @@ import (
 // answered yet: the Connection Attempt Delay of RFC 8305 section 5.
 const stagger = 250 * time.Millisecond
 
-// maxAddrs bounds how many addresses of one name are tried.
-const maxAddrs = 8
+// maxAddrs bounds how many addresses of one name are tried, maxDials how often one
+// of them is.
+const maxAddrs, maxDials = 8, 4
 
 // A DialFunc connects to addr, which is an IP address and a port.
 type DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -27,10 +29,11 @@ type dialer struct {
 	timeout time.Duration   // for one address
 	resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	dial    DialFunc
+	again   bool // dial an address anew beside a dial that takes long: its packets may be lost
 }
 
-func newDialer(closed context.Context, cfg *Config, r reach) *dialer {
-	d := &dialer{reach: r, closed: closed, timeout: cfg.Timeouts.Connect, resolve: cfg.Resolve, dial: cfg.Dial}
+func newDialer(closed context.Context, cfg *Config, r reach) dialer {
+	d := dialer{reach: r, closed: closed, timeout: cfg.Timeouts.Connect, resolve: cfg.Resolve, dial: cfg.Dial}
 	if d.resolve == nil {
 		d.resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
@@ -55,7 +58,7 @@ func control(r reach) func(network, address string, _ syscall.RawConn) error {
 
 // DialContext resolves addr and connects to one of its permitted addresses. The
 // address checked is the one dialled: the name is not looked up again.
-func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+func (d dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(d.closed, cancel)()
@@ -81,12 +84,15 @@ func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 	if len(targets) == 0 {
 		return nil, fmt.Errorf("%w: %s has no permitted address, but %s", ErrRefused, host, addrs[0])
 	}
+	if d.again {
+		targets = slices.Repeat(targets, maxDials)
+	}
 	return d.race(ctx, network, targets[:min(len(targets), maxAddrs)])
 }
 
 // race dials the targets in turn, each beside those that have not answered
 // within stagger, and returns the first connection.
-func (d *dialer) race(ctx context.Context, network string, targets []string) (net.Conn, error) {
+func (d dialer) race(ctx context.Context, network string, targets []string) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type result struct {

@@ -20,6 +20,9 @@
 // publisher hashed. A playlist that comes gzipped all the same is unpacked
 // within bounds; a segment is refused.
 //
+// Where packets are lost on the way one connection is slow. GetWide then goes on by
+// many small requests, if its caller says that the server's line has room (wide.go).
+//
 // A Client may be used by many goroutines. It owns the connections that wait
 // for reuse; a Body belongs to who called Get, and reads as the caller reads.
 package origin

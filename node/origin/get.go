@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"coral/store/segment"
 )
@@ -41,6 +42,10 @@ type Body struct {
 // segment.MaxSize), ErrEncoded, ErrRange, ErrRedirects, ErrClosed, a
 // *StatusError, ctx's, or the network's.
 func (c *Client) Get(ctx context.Context, raw string, off, n int64) (*Body, error) {
+	return c.get(ctx, raw, off, n, false)
+}
+
+func (c *Client) get(ctx context.Context, raw string, off, n int64, wide bool) (*Body, error) {
 	u, err := clean(raw)
 	if err != nil {
 		return nil, failed("get", u, err)
@@ -63,11 +68,14 @@ func (c *Client) Get(ctx context.Context, raw string, off, n int64) (*Body, erro
 		header.Set("Range", fmt.Sprintf("bytes=%d-", off))
 	}
 	f := c.begin(ctx)
+	f.wide = wide
+	begun := time.Now()
 	resp, final, err := f.send(u, header)
 	if err != nil {
 		f.end()
 		return nil, failed("get", final, err)
 	}
+	c.answered(time.Since(begun))
 	b := &Body{Size: -1, Offset: off, ContentType: resp.Header.Get("Content-Type"), flight: f, inner: resp.Body, left: n, due: resp.ContentLength}
 	if n < 0 {
 		b.left, b.open = segment.MaxSize, true

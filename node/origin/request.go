@@ -27,6 +27,7 @@ type flight struct {
 	cancel context.CancelCauseFunc
 	unhook func() bool
 	dog    *time.Timer
+	wide   bool // of a piece
 }
 
 func (c *Client) begin(ctx context.Context) *flight {
@@ -58,8 +59,8 @@ func (f *flight) explain(err error) error {
 	if errors.Is(err, ErrStalled) {
 		// What else waits for reuse may be as dead as this one: after the
 		// machine slept, say, or changed networks.
-		f.c.lan.CloseIdleConnections()
-		f.c.wan.CloseIdleConnections()
+		f.c.lan.closeIdle()
+		f.c.wan.closeIdle()
 	}
 	return err
 }
@@ -69,7 +70,7 @@ func (f *flight) explain(err error) error {
 func (f *flight) send(u *url.URL, header http.Header) (*http.Response, *url.URL, error) {
 	var from *url.URL
 	for range maxRedirects + 1 {
-		transport, err := f.c.transport(u, from)
+		transport, err := f.c.transport(u, from, f.wide)
 		if err != nil {
 			return nil, u, err
 		}

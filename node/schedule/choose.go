@@ -74,6 +74,11 @@ func (s *Scheduler) planObject(o *object) {
 	s.expireClaims(o)
 	s.watchFetches(o)
 	if !o.background {
+		s.leaveDeaf(o)
+		if s.gate.deaf && s.alone(o) {
+			s.planAlone(o)
+			return
+		}
 		if at := o.due - s.urgentWindow(o); at <= s.now {
 			s.planUrgent(o)
 			return
@@ -263,6 +268,9 @@ func (s *Scheduler) fill(o *object, extra int) {
 func (s *Scheduler) takeOver(o *object, f *fetch) bool {
 	if f.end-f.next < 2 || f.at == s.now {
 		return false
+	}
+	if s.lossy(o) && o.due-s.urgentWindow(o) <= s.now {
+		return false // what they can send may have to be sent twice, and here is room
 	}
 	limit := max(s.goal(o)-margin(o), f.expect(s.now, &s.origin, f.end-1))
 	clear(s.plan.extra[:])

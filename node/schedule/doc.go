@@ -32,9 +32,10 @@
 // has more than the beginning of its first segment from the origin, and leaves to
 // them what appeared before it came: they have it, or are getting it (company).
 //
-// Where neighbours bring next to nothing, or segments too late, and the origin is
-// quick, that is used alone for some minutes (gate.go); nobody is asked then, but
-// who asks is served.
+// Where neighbours bring next to nothing, or segments too late, or hardly answer, and
+// the origin is quick, that is used alone for some minutes (gate.go); nobody is asked
+// then, but who asks is served. Where its line has room for all viewers and packets are
+// lost, an urgent block that is overdue is not waited for (doubtful, lossy).
 //
 // A publisher shows each new block to one neighbour first and to the next only
 // if it does not spread (seed.go). Whoever holds blocks serves them in few slots,

@@ -64,12 +64,24 @@ func (m *originModel) body(n int, more time.Duration) time.Duration {
 func (s *Scheduler) spread(o *object) {
 	m := &s.origin
 	m.lanes = 1
-	if m.line == 0 || o.duration <= 0 || time.Duration(s.viewers()*o.n)*m.line > o.duration {
+	if !s.roomy(o) {
 		return
 	}
 	for m.lanes < maxLanes && time.Duration(o.n/m.lanes)*m.block > o.duration/quickEnough {
 		m.lanes++
 	}
+}
+
+// roomy reports whether the origin's line has room for all viewers to fetch all of
+// segments like o.
+func (s *Scheduler) roomy(o *object) bool {
+	return s.origin.line > 0 && o.duration > 0 && time.Duration(s.viewers()*o.n)*s.origin.line <= o.duration
+}
+
+// lossy reports whether the ways to origin and neighbours seem to lose packets, though
+// the origin's line has room for all viewers.
+func (s *Scheduler) lossy(o *object) bool {
+	return s.roomy(o) && (s.origin.lanes > 1 || s.gate.flaky())
 }
 
 // fetch is an origin request under way.

@@ -27,6 +27,14 @@ const (
 	noBetter = 10 * time.Minute
 	// quickOrigin: it must have been that many times as fast as the stream.
 	quickOrigin = 2
+	// deafAfter is how often neighbours that were asked must have been silent, and more
+	// often than they answered, for them to be left alone at once: each of them is
+	// behind two lossy lines, the origin behind one.
+	deafAfter = 6
+	// flakyShare: one silence in so many answers does not happen where nothing is lost.
+	flakyShare = 16
+	// heardShare: one answer or silence is one part in so many of what is remembered.
+	heardShare = 32
 )
 
 // gate is the promise that a swarm is never worse than plain HLS. Neighbours
@@ -43,6 +51,39 @@ type gate struct {
 	span               time.Duration
 	shut               Instant // not again before that
 	seen               uint64  // late segments so far
+	deaf               bool    // alone because nobody answered
+	// How often neighbours answered, or did not, decaying, in 256ths.
+	answers, silences uint32
+}
+
+// heard notes whether a neighbour that was asked answered in time.
+func (g *gate) heard(answered bool) {
+	g.answers -= g.answers / heardShare
+	g.silences -= g.silences / heardShare
+	if answered {
+		g.answers += 256
+	} else {
+		g.silences += 256
+	}
+}
+
+// hopeless reports whether neighbours are silent more often than they answer.
+func (g *gate) hopeless() bool {
+	return g.silences > g.answers && g.silences >= deafAfter*256
+}
+
+// flaky reports whether neighbours are silent now and then.
+func (g *gate) flaky() bool { return flakyShare*g.silences > g.answers }
+
+// leaveDeaf takes to the origin if neighbours hardly answer, and its line has room for
+// all to do the same.
+func (s *Scheduler) leaveDeaf(o *object) {
+	g := &s.gate
+	if !g.hopeless() || g.until > s.now || !s.roomy(o) || !s.mayAskOrigin(o) || s.origin.usual(o.n) > o.duration {
+		return
+	}
+	g.deaf, g.answers, g.silences = true, 0, 0
+	s.leave()
 }
 
 // alone reports whether the origin is used alone now.
@@ -72,7 +113,7 @@ func (s *Scheduler) judge(o *object) {
 	g := &s.gate
 	late := s.now > o.due
 	if g.until > s.now {
-		if late { // it is no better there
+		if late && !g.deaf { // it is no better there
 			g.until, g.shut = s.now, s.now+Instant(noBetter)
 		}
 		return
@@ -113,11 +154,17 @@ func (s *Scheduler) judgeAnew() {
 
 // goAlone takes to the origin if that promises anything.
 func (s *Scheduler) goAlone(o *object) {
-	g := &s.gate
-	if g.shut > s.now || !s.mayAskOrigin(o) || s.present == 0 ||
+	if s.gate.shut > s.now || !s.mayAskOrigin(o) || s.present == 0 ||
 		quickOrigin*s.origin.usual(o.n) > o.duration {
 		return
 	}
+	s.gate.deaf = false
+	s.leave()
+}
+
+// leave leaves the neighbours alone for a while.
+func (s *Scheduler) leave() {
+	g := &s.gate
 	if g.span == 0 || s.now-g.until > Instant(forgiven) {
 		g.span = firstAlone
 	}

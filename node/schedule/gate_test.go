@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -178,5 +179,103 @@ func TestGateSparesTheOrigin(t *testing.T) {
 	g.s.judge(o)
 	if g.s.gate.until > g.now || g.s.gate.shut < g.now {
 		t.Error("stays with an origin that is late")
+	}
+}
+
+// Where hardly anybody answers, the origin is used alone at once, if its line has room
+// for all.
+func TestGateLeavesTheDeaf(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		took   time.Duration // for which a segment keeps the origin's line busy
+		answer int           // neighbours of four
+		deaf   bool
+	}{
+		{"nobody answers", 100 * time.Millisecond, 0, true},
+		{"one in four answers", 100 * time.Millisecond, 1, false},
+		{"no room", 600 * time.Millisecond, 0, false},
+		{"room not known", 0, 0, false},
+	} {
+		g := newGated(t, 5, 9)
+		for k := Peer(2); k <= 4; k++ {
+			g.step(Joined{Peer: k, Key: 7 * uint64(k), Uploads: true})
+			g.step(Watching{Peer: k, Renditions: []uint16{0}, Uploads: true})
+		}
+		atOnce := 0
+		for k := range 40 {
+			id := segment.ID{Sequence: uint64(k)}
+			g.acts = g.acts[:0]
+			g.step(Known{ID: id, Size: gatedBlocks * segment.BlockSize, Salt: uint64(k), Duration: 2 * time.Second, Origin: true, Took: c.took})
+			for k := Peer(1); k <= 4; k++ {
+				g.step(Have{Peer: k, ID: id, Held: segment.FullBitmap(gatedBlocks)})
+			}
+			g.step(Want{ID: id, Due: g.now + Instant(8*time.Second)})
+			for tick := range 20 {
+				acts := slices.Clone(g.acts)
+				g.acts = g.acts[:0]
+				g.now += Instant(100 * time.Millisecond)
+				for _, a := range acts {
+					switch a := a.(type) {
+					case Ask:
+						if int(a.Peer) <= c.answer {
+							g.step(Got{Peer: a.Peer, ID: a.ID, Block: a.Block, OK: true})
+						}
+					case Fetch:
+						if tick == 0 && a.Count == gatedBlocks {
+							atOnce++
+						}
+						for i := range a.Count {
+							g.step(Fetched{Ticket: a.Ticket, Block: a.First + i, OK: true})
+						}
+						g.step(FetchEnded{Ticket: a.Ticket})
+					}
+				}
+				g.step(Tick{})
+			}
+			g.step(Unwant{ID: id})
+		}
+		if g.s.gate.deaf != c.deaf || c.deaf && atOnce < 20 {
+			t.Errorf("%s: alone %v, %d of 40 segments fetched as soon as they were known", c.name, g.s.gate.deaf, atOnce)
+		}
+	}
+}
+
+// Where neighbours are silent now and then and the origin has room, it is asked for what
+// is overdue while there is time, not when it is sure to be late.
+func TestOverdueIsNotWaitedFor(t *testing.T) {
+	asked := func(took time.Duration, silences uint32) Instant {
+		g := newGated(t, 2, 9)
+		for i := range 20 { // it has been quick
+			id := segment.ID{Sequence: 100 + uint64(i)}
+			g.step(Known{ID: id, Size: segment.BlockSize, Duration: 2 * time.Second, Origin: true, Took: took})
+			g.step(Have{Peer: 1, ID: id, Held: segment.FullBitmap(1)})
+			g.step(Want{ID: id, Due: g.now + Instant(8*time.Second)})
+			g.now += Instant(60 * time.Millisecond)
+			g.step(Got{Peer: 1, ID: id, Block: 0, OK: true})
+		}
+		g.s.gate.silences = silences
+		id := segment.ID{Sequence: 1}
+		due := g.now + Instant(3*time.Second)
+		g.step(Known{ID: id, Size: segment.BlockSize, Duration: 2 * time.Second, Origin: true, Took: took})
+		g.step(Want{ID: id, Due: due})
+		g.now = due - Instant(1200*time.Millisecond)
+		g.step(Have{Peer: 1, ID: id, Held: segment.FullBitmap(1)})
+		for g.acts = g.acts[:0]; g.now < due; g.now += Instant(20 * time.Millisecond) {
+			g.step(Tick{})
+			for _, a := range g.acts {
+				if f, ok := a.(Fetch); ok && f.ID == id {
+					return due - g.now
+				}
+			}
+		}
+		return 0
+	}
+	const room, none = 100 * time.Millisecond, 1500 * time.Millisecond
+	usual := asked(room, 0)
+	if early := asked(room, 2000); early < usual+Instant(150*time.Millisecond) {
+		t.Errorf("asked the origin %v before it is due, where all answer %v", time.Duration(early), time.Duration(usual))
+	}
+	if got := asked(none, 2000); got > usual {
+		t.Errorf("without room it was asked %v before", time.Duration(got))
 	}
 }

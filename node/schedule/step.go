@@ -315,6 +315,7 @@ func (s *Scheduler) got(ev Got) {
 			s.unask(p, k)
 			if ev.OK {
 				p.answered(s.now, k)
+				s.gate.heard(true)
 			} else {
 				p.remove(s.now, k)
 			}

@@ -36,6 +36,7 @@ func (s *Scheduler) peerTimers(p *peer) {
 		return
 	}
 	s.stats.Timeouts++
+	s.gate.heard(false)
 	p.missed++
 	p.mark = s.now
 	p.failed()

@@ -287,8 +287,11 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 			}
 			coming = min(coming, f.expect(s.now, &s.origin, i))
 		}
-		if coming <= goal || coming <= o.due && s.flowing(o, i) {
-			continue
+		if flowing := s.flowing(o, i); coming <= goal || coming <= o.due && flowing {
+			if f != nil || !fetchable || hard > s.now || flowing || !s.doubtful(o, i) {
+				continue
+			}
+			coming = Never
 		}
 		// Only a copy that is expected much sooner is worth it.
 		by := s.now + (coming-s.now)*2/3 - Instant(moveGain)/2
@@ -319,9 +322,30 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 }
 
 // patience is until when an urgent segment may still wait for a busy holder or
-// for a neighbour's fetch: as long as the origin could bring it all in time.
+// for a neighbour's fetch: as long as the origin could bring it all in time. Where its
+// line has room, it need not be only just in time.
 func (s *Scheduler) patience(o *object, n int) Instant {
-	return o.due - Instant(s.origin.slow(n)) - Instant(hardBase)
+	at := o.due - Instant(s.origin.slow(n)) - Instant(hardBase)
+	if s.roomy(o) {
+		at -= 2 * Instant(s.origin.ttfbDev)
+	}
+	return at
+}
+
+// doubtful reports whether block i is later than it was expected from neighbours that
+// have brought nothing yet, or while they are silent now and then, and the origin's
+// line has room: what is overdue may have to wait for a packet to be sent twice.
+func (s *Scheduler) doubtful(o *object, i int) bool {
+	if !s.roomy(o) {
+		return false
+	}
+	for m := o.blocks[i].asked; m != 0; m &= m - 1 {
+		p := s.peers[m.first()]
+		if k := p.find(o, i); k >= 0 && (p.asks[k].expected > s.now || p.delivered > 0 && !s.gate.flaky()) {
+			return false
+		}
+	}
+	return true
 }
 
 // promised reports whether a neighbour says that it fetches block i.

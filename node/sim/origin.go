@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"time"
+
 	"coral/node/schedule"
 	"coral/store/segment"
 )
@@ -42,6 +44,17 @@ func (s *server) silent(node int) bool {
 	return node != publisher && until > 0 && s.w.now > schedule.Instant(until)
 }
 
+// pieces is by how many requests at a time node/origin fetches where the line has room and
+// the way loses packets: each is as slow as the one would be.
+const pieces = 8
+
+// roomy reports whether the publisher told that the line has room for all viewers to
+// fetch all of a segment.
+func (s *server) roomy(seq int32) bool {
+	took := s.w.took[seq]
+	return took > 0 && time.Duration(len(s.w.living))*took <= s.w.cfg.Segment
+}
+
 // get takes a request that has arrived.
 func (s *server) get(ev *event) {
 	if s.silent(int(ev.node)) {
@@ -50,6 +63,9 @@ func (s *server) get(ev *event) {
 	f := &flow{node: int(ev.node), ticket: schedule.Ticket(ev.num), seq: ev.seq, block: int(ev.block), end: int(ev.block + ev.count)}
 	f.left = segment.BlockLen(s.w.size(), f.block)
 	f.begun, f.path = s.w.now, pathOf(s.link, s.w.nodes[f.node].link)
+	if f.node != publisher && s.roomy(f.seq) {
+		f.path.rate *= pieces
+	}
 	s.flows = append(s.flows, f)
 	if !s.busy {
 		s.busy = true

@@ -13,13 +13,17 @@ import (
 // Dial opens a connection to the origin: its uploads are charged but do not
 // wait, its downloads are paced. It has the form that http.Transport wants.
 func (m *Meter) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	return m.dial(ctx, network, addr, Origin, nil)
+	return m.DialControl(ctx, network, addr, nil)
 }
 
 // DialControl is Dial with a net.Dialer's Control hook, which sees the address
 // after name resolution and may refuse it.
 func (m *Meter) DialControl(ctx context.Context, network, addr string, control Control) (net.Conn, error) {
-	return m.dial(ctx, network, addr, Origin, control)
+	c, err := m.dial(ctx, network, addr, Origin, control)
+	if err != nil {
+		return nil, err // not c: an interface that holds a nil pointer is not nil
+	}
+	return c, nil
 }
 
 // DialPeer opens a connection to a peer or a tracker; both directions wait for

@@ -78,6 +78,16 @@ func pump(x, y *Conn, size int, d time.Duration) (n int64) {
 	return n
 }
 
+// What failed is no connection: an interface that holds a nil pointer would be one.
+func TestFailedDial(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	m := New(budget.Unlimited, budget.Unlimited, netip.Addr{})
+	if c, err := m.Dial(ctx, "tcp", "127.0.0.1:9"); c != nil || err == nil {
+		t.Errorf("%v, %v", c, err)
+	}
+}
+
 func TestUploadCap(t *testing.T) {
 	t.Parallel()
 	const rate, long = 4_000_000, 1500 * time.Millisecond

@@ -1,0 +1,29 @@
+package node
+
+import (
+	"testing"
+	"time"
+
+	"coral/node/channel"
+)
+
+// A fetch may be spread over many requests where the publisher told that the origin's
+// line has room for all viewers.
+func TestRoom(t *testing.T) {
+	for _, c := range []struct {
+		took    time.Duration
+		viewers int
+		want    int64
+	}{
+		{0, 8, 0}, // not told
+		{250 * time.Millisecond, 8, 300_000},
+		{251 * time.Millisecond, 8, 0},
+		{2 * time.Second, 0, 300_000}, // oneself
+		{1, 1000, 300_000},
+	} {
+		e := &channel.Entry{Size: 200_000, Duration: 2 * time.Second, Took: c.took}
+		if got := roomFor(e, c.viewers); got != c.want {
+			t.Errorf("%v, %d viewers: %d, want %d", c.took, c.viewers, got, c.want)
+		}
+	}
+}
