@@ -1,6 +1,9 @@
 package view
 
 import (
+	"image/color"
+	"slices"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/theme"
@@ -76,6 +79,7 @@ func (n *note) text() string { return n.segment.Text }
 type keyButton struct {
 	widget.Button
 	onKey func(fyne.KeyName)
+	focus bool
 }
 
 func newKeyButton(label string, icon fyne.Resource, tapped func()) *keyButton {
@@ -96,6 +100,56 @@ func (b *keyButton) TypedKey(e *fyne.KeyEvent) {
 	default:
 		b.Button.TypedKey(e)
 	}
+}
+
+// FocusGained implements fyne.Focusable.
+func (b *keyButton) FocusGained() {
+	b.focus = true
+	b.Button.FocusGained()
+}
+
+// FocusLost implements fyne.Focusable.
+func (b *keyButton) FocusLost() {
+	b.focus = false
+	b.Button.FocusLost()
+}
+
+// CreateRenderer implements fyne.Widget.
+func (b *keyButton) CreateRenderer() fyne.WidgetRenderer {
+	r := &keyButtonRenderer{b.Button.CreateRenderer(), b, canvas.NewRectangle(color.Transparent)}
+	r.draw()
+	return r
+}
+
+// keyButtonRenderer draws a ring around the button that has the keyboard: Fyne mixes
+// a little of the primary colour into it, which nobody sees on a button of that colour.
+type keyButtonRenderer struct {
+	fyne.WidgetRenderer
+	button *keyButton
+	ring   *canvas.Rectangle
+}
+
+// focusRing is how thick the ring is.
+const focusRing = 2
+
+func (r *keyButtonRenderer) draw() {
+	r.ring.CornerRadius = themeOf(r.button).Size(theme.SizeNameInputRadius)
+	r.ring.StrokeColor, r.ring.StrokeWidth = colour(r.button, theme.ColorNameForeground), focusRing
+	show(r.ring, r.button.focus)
+}
+
+func (r *keyButtonRenderer) Layout(s fyne.Size) {
+	r.WidgetRenderer.Layout(s)
+	r.ring.Resize(s)
+}
+
+func (r *keyButtonRenderer) Refresh() {
+	r.draw()
+	r.WidgetRenderer.Refresh()
+}
+
+func (r *keyButtonRenderer) Objects() []fyne.CanvasObject {
+	return slices.Concat(r.WidgetRenderer.Objects(), []fyne.CanvasObject{r.ring})
 }
 
 // field is a line of text that says when it was left, and hands on the keys
