@@ -76,7 +76,7 @@ func newWatchState(emit func(Intent)) *watchState {
 	s.back = button("library", lang.L("Back to the channels"), theme.ColorNameButton, func() { emit(CloseChannel{}) })
 	s.buttons = container.New(flow{gap: 8}, s.retry, s.again, s.browser, s.external, s.back)
 	s.body = newColumn(4, s.dots, s.title, s.text, s.frame, space(0, 10), s.buttons)
-	s.root = container.New(middle{stateWidth}, canvas.NewRectangle(color.NRGBA{0, 0, 0, 0xb0}), s.body)
+	s.root = container.New(middle{stateWidth, s.body}, canvas.NewRectangle(color.NRGBA{0, 0, 0, 0xb0}), container.NewVScroll(s.body))
 	s.root.Hide()
 	return s
 }
@@ -175,9 +175,12 @@ func orElse(text, otherwise string) string {
 	return text
 }
 
-// middle puts its second object into the middle, at most so wide, and the first,
-// a rectangle, behind it: the picture may have stopped at anything.
-type middle struct{ width float32 }
+// middle puts its second object, which scrolls body, into the middle, at most so
+// wide, and the first, a rectangle, behind it: the picture may have stopped at anything.
+type middle struct {
+	width float32
+	body  fyne.CanvasObject
+}
 
 // middlePad is how far the rectangle reaches around.
 const middlePad = 20
@@ -186,8 +189,8 @@ const middlePad = 20
 func (l middle) Layout(objects []fyne.CanvasObject, s fyne.Size) {
 	ground, o := objects[0].(*canvas.Rectangle), objects[1]
 	w := min(l.width, s.Width-2*middlePad-16)
-	o.Resize(fyne.NewSize(w, o.MinSize().Height))
-	h := o.MinSize().Height // of what has wrapped
+	o.Resize(fyne.NewSize(w, l.body.MinSize().Height))
+	h := min(s.Height, l.body.MinSize().Height) // of what has wrapped
 	o.Resize(fyne.NewSize(w, h))
 	at := fyne.NewPos((s.Width-w)/2, max(0, (s.Height-h)/2))
 	o.Move(at)
