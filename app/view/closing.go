@@ -18,6 +18,8 @@ type closeQuestion struct {
 	terms    *note
 	tray     *keyButton
 	remember *widget.Check
+	body     *container.Scroll
+	follow   follower
 }
 
 func newCloseQuestion(emit func(Intent)) overlay {
@@ -48,7 +50,8 @@ func newCloseQuestion(emit func(Intent)) overlay {
 		least(0, 40, q.tray), least(0, 40, quit), q.remember)
 	start := newNeutral(q.tray, quit)
 	start.escape = stay
-	content, _ := newSheetContent(askWidth, newColumn(0, start, body), back, stay)
+	content, scroll := newSheetContent(askWidth, newColumn(0, start, body), back, stay)
+	q.body = scroll
 	q.layer = newLayer(content, start)
 	return q
 }
@@ -66,6 +69,7 @@ func (q *closeQuestion) Show(m *Model) {
 		}
 		show(q.tray, m.System.Tray)
 		show(q.remember, m.System.Tray)
+		q.follow.in(q.body)
 	}
 	if q.set(m.Closing) {
 		q.remember.SetChecked(false)

@@ -234,7 +234,11 @@ func newSelection(options []string, changed func(string)) *selection {
 
 // TypedKey implements fyne.Focusable.
 func (c *selection) TypedKey(e *fyne.KeyEvent) {
-	if !released(c, e) {
+	switch {
+	case released(c, e):
+	case e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter: // opens it, as Space does
+		c.Tapped(nil)
+	default:
 		c.Select.TypedKey(e)
 	}
 }

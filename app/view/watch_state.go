@@ -32,6 +32,8 @@ type watchState struct {
 	back     *control
 	buttons  *fyne.Container
 	body     *fyne.Container
+	scroll   *container.Scroll
+	follow   follower
 	waiting  time.Time // since when there is no picture; zero: there is
 	said     statement
 }
@@ -76,7 +78,8 @@ func newWatchState(emit func(Intent)) *watchState {
 	s.back = button("library", lang.L("Back to the channels"), theme.ColorNameButton, func() { emit(CloseChannel{}) })
 	s.buttons = container.New(flow{gap: 8}, s.retry, s.again, s.browser, s.external, s.back)
 	s.body = newColumn(4, s.dots, s.title, s.text, s.frame, space(0, 10), s.buttons)
-	s.root = container.New(middle{stateWidth, s.body}, canvas.NewRectangle(color.NRGBA{0, 0, 0, 0xb0}), container.NewVScroll(s.body))
+	s.scroll = container.NewVScroll(s.body)
+	s.root = container.New(middle{stateWidth, s.body}, canvas.NewRectangle(color.NRGBA{0, 0, 0, 0xb0}), s.scroll)
 	s.root.Hide()
 	return s
 }
@@ -98,6 +101,7 @@ func (s *watchState) show(m *Model, now time.Time) {
 		s.dots.step(now)
 	}
 	if said == s.said && s.root.Visible() {
+		s.follow.in(s.scroll)
 		return
 	}
 	s.said = said
