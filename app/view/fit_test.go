@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 
+	"coral/app/settings"
 	"coral/node/budget"
 	"coral/player"
 )
@@ -36,6 +38,7 @@ type reader struct {
 	words []string
 	boxes []box
 	wrong []string
+	look  func(t *canvas.Text, seen box) // at each text that is seen; may be nil
 }
 
 func (r *reader) read(o fyne.CanvasObject, at fyne.Position, seen box, scrolls bool) {
@@ -91,6 +94,9 @@ func (r *reader) text(t *canvas.Text, mine, seen box, scrolls bool) {
 		}
 	}
 	r.words, r.boxes = append(r.words, t.Text), append(r.boxes, left)
+	if r.look != nil && left.high() > m.Height-1 {
+		r.look(t, left)
+	}
 }
 
 // screens are models of all that there is to see, with long words.
@@ -176,6 +182,51 @@ func TestNothingIsCut(t *testing.T) {
 			}
 		}
 	}
+}
+
+// All words stand out from what is behind them in each theme.
+func TestWordsStandOut(t *testing.T) {
+	const least = 4.5 // WCAG 2.2, 1.4.3
+	for _, kind := range []settings.Theme{settings.ThemeDark, settings.ThemeLight, settings.ThemeContrast} {
+		for name, m := range screens() {
+			if m.Page == PageWatch && m.Sharing.State != SharingOn {
+				continue // only other words
+			}
+			w, _ := testWindow(t, 800, 536)
+			m.Settings.Theme = kind
+			w.show(m, time.Now())
+			w.watch.state.waiting = time.Now().Add(-time.Minute)
+			w.show(m, time.Now())
+			c := w.win.Canvas()
+			img := c.Capture().(*image.NRGBA)
+			r := &reader{look: func(text *canvas.Text, seen box) {
+				ink := color.NRGBAModel.Convert(text.Color).(color.NRGBA)
+				ground := mostOf(img, image.Rect(int(seen.from.X), int(seen.from.Y), int(seen.to.X), int(seen.to.Y)), ink)
+				if got := ratio(ink, ground); got < least {
+					t.Errorf("%s, %s: %q: %v on %v: %.1f", kind, name, text.Text, ink, ground, got)
+				}
+			}}
+			o := c.Content()
+			if top := c.Overlays().Top(); top != nil {
+				o = top
+			}
+			r.read(o, fyne.Position{}, box{to: fyne.NewPos(c.Size().Width, c.Size().Height)}, false)
+		}
+	}
+}
+
+// mostOf is the colour that most of a part of a picture has, besides the ink.
+func mostOf(img *image.NRGBA, part image.Rectangle, ink color.NRGBA) (most color.NRGBA) {
+	count := map[color.NRGBA]int{}
+	for y := part.Min.Y; y < part.Max.Y; y++ {
+		for x := part.Min.X; x < part.Max.X; x++ {
+			c := img.NRGBAAt(x, y)
+			if count[c]++; c != ink && count[c] > count[most] {
+				most = c
+			}
+		}
+	}
+	return most
 }
 
 func TestMostScale(t *testing.T) {

@@ -50,6 +50,8 @@ func lay(over *look, o fyne.CanvasObject) {
 		for _, part := range o.Objects {
 			lay(over, part)
 		}
+	case *container.Scroll:
+		lay(over, o.Content)
 	case interface{ lay(*look) }:
 		o.lay(over)
 	}
