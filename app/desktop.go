@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net/url"
 	"os"
 	"time"
 
@@ -136,7 +137,10 @@ func (a *app) tellDesktop() {
 				p.Status = system.Paused
 			}
 		}
-		p.Channel, p.Item = w.channel.Name, w.channel.ID
+		p.Channel, p.Item, p.Waiting = w.channel.Name, w.channel.ID, st.Phase != player.Playing
+		if file := a.library.PosterFile(w.channel.ID); file != "" {
+			p.Poster = (&url.URL{Scheme: "file", Path: file}).String()
+		}
 		p.Live, p.Position, p.Length = st.Live, st.Position, st.Duration
 		p.Seekable = st.SeekEnd > st.SeekStart
 		p.Rate, p.Volume = st.Speed, st.Volume

@@ -164,7 +164,11 @@ func (s *watchState) statement(m *Model, now time.Time) statement {
 		if now.Sub(s.waiting) < stallPatience {
 			return statement{}
 		}
-		return statement{text: orElse(w.Opening, lang.L("Waiting for the picture…")), moving: true}
+		text := orElse(w.Opening, lang.L("Waiting for the picture…"))
+		if now.Sub(s.waiting) >= recoverPatience {
+			text += "\n" + lang.L("Is this machine connected, and is the channel on air?")
+		}
+		return statement{text: text, moving: true}
 	}
 	if !waits {
 		return statement{}
