@@ -121,7 +121,7 @@ func (b *keyButton) CreateRenderer() fyne.WidgetRenderer {
 	return r
 }
 
-// keyButtonRenderer draws a ring around the button that has the keyboard: Fyne mixes
+// keyButtonRenderer draws a ring into the button that has the keyboard: Fyne mixes
 // a little of the primary colour into it, which nobody sees on a button of that colour.
 type keyButtonRenderer struct {
 	fyne.WidgetRenderer
@@ -133,14 +133,22 @@ type keyButtonRenderer struct {
 const focusRing = 2
 
 func (r *keyButtonRenderer) draw() {
-	r.ring.CornerRadius = themeOf(r.button).Size(theme.SizeNameInputRadius)
-	r.ring.StrokeColor, r.ring.StrokeWidth = colour(r.button, theme.ColorNameForeground), focusRing
+	ink := theme.ColorNameForeground
+	switch r.button.Importance {
+	case widget.HighImportance:
+		ink = theme.ColorNameForegroundOnPrimary
+	case widget.DangerImportance:
+		ink = theme.ColorNameForegroundOnError
+	}
+	r.ring.CornerRadius = themeOf(r.button).Size(theme.SizeNameInputRadius) - focusRing
+	r.ring.StrokeColor, r.ring.StrokeWidth = colour(r.button, ink), focusRing
 	show(r.ring, r.button.focus)
 }
 
 func (r *keyButtonRenderer) Layout(s fyne.Size) {
 	r.WidgetRenderer.Layout(s)
-	r.ring.Resize(s)
+	r.ring.Move(fyne.NewSquareOffsetPos(focusRing))
+	r.ring.Resize(s.SubtractWidthHeight(2*focusRing, 2*focusRing))
 }
 
 func (r *keyButtonRenderer) Refresh() {
