@@ -19,6 +19,8 @@ import (
 	"coral/assets"
 	"coral/node"
 	"coral/node/budget"
+	"coral/node/channel"
+	"coral/player"
 )
 
 // within bounds each wait: far more than it takes on a busy machine.
@@ -225,6 +227,39 @@ func TestBackground(t *testing.T) {
 	cfg.Background = settings.BackgroundOff
 	r.say(view.Change{Settings: cfg})
 	r.until("the end of sharing", func(view.Model) bool { return p.Stats().Peers.Connected == 0 })
+}
+
+// What plays goes on when its link is opened again.
+func TestOpenedAgain(t *testing.T) {
+	p := publish(t)
+	r := newRig(t)
+	cfg := r.model().Settings
+	cfg.Consent = settings.Share
+	r.say(view.Change{Settings: cfg})
+	r.say(view.Open{Text: p.Link().URI()})
+	first := r.until("a peer", func(m view.Model) bool {
+		return p.Stats().Peers.Connected == 1 && m.Watching != nil && m.Watching.StreamURL != ""
+	})
+	r.say(view.GoTo{Page: view.PageLibrary})
+	r.say(view.Open{Text: p.Link().URI()})
+	again := r.until("the picture", func(m view.Model) bool { return m.Page == view.PageWatch })
+	if again.Watching.StreamURL != first.Watching.StreamURL || p.Stats().Peers.Connected != 1 {
+		t.Errorf("begun anew: %q, then %q; %d peers", first.Watching.StreamURL, again.Watching.StreamURL, p.Stats().Peers.Connected)
+	}
+}
+
+func TestNamed(t *testing.T) {
+	audio := func(name, language string) node.RenditionInfo {
+		return node.RenditionInfo{Kind: channel.Audio, Name: name, Language: language}
+	}
+	got := named(
+		[]player.Track{{Language: "en"}, {Language: "de", Title: "Kommentar"}, {Language: "fr"}, {}},
+		[]node.RenditionInfo{audio("English", "en"), audio("Deutsch", "de"), audio("Un", "fr"), audio("Deux", "fr"), {Kind: channel.Subtitles, Name: "x", Language: "en"}})
+	for i, want := range []string{"English", "Kommentar", "", ""} {
+		if got[i].Title != want {
+			t.Errorf("track %d: %q, want %q", i, got[i].Title, want)
+		}
+	}
 }
 
 func TestOpen(t *testing.T) {

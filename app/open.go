@@ -181,11 +181,14 @@ type question struct {
 
 // see shows a channel of the library: what plays already is not begun anew.
 func (a *app) see(id string) {
-	if w := a.watching; w != nil && w.channel.ID == id && w.err == nil && a.player != nil {
-		if now := a.player.State().Phase; now != player.Failed && now != player.Ended {
-			a.page = view.PageWatch
-			return
-		}
+	over := false
+	if a.player != nil {
+		now := a.player.State().Phase
+		over = now == player.Failed || now == player.Ended
+	}
+	if w := a.watching; w != nil && w.channel.ID == id && w.err == nil && !over {
+		a.page = view.PageWatch
+		return
 	}
 	a.play(id)
 }
