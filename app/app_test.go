@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -245,6 +247,20 @@ func TestOpenedAgain(t *testing.T) {
 	again := r.until("the picture", func(m view.Model) bool { return m.Page == view.PageWatch })
 	if again.Watching.StreamURL != first.Watching.StreamURL || p.Stats().Peers.Connected != 1 {
 		t.Errorf("begun anew: %q, then %q; %d peers", first.Watching.StreamURL, again.Watching.StreamURL, p.Stats().Peers.Connected)
+	}
+}
+
+// What goes wrong most is said in words, not in the system's.
+func TestBrief(t *testing.T) {
+	for err, want := range map[error]string{
+		&net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}: "another program has the port",
+		&os.PathError{Op: "write", Path: "/x", Err: syscall.ENOSPC}:                     "the disk is full",
+		&os.PathError{Op: "open", Path: "/x", Err: syscall.EACCES}:                      "access is denied",
+		io.ErrUnexpectedEOF: "unexpected EOF",
+	} {
+		if got := brief(fmt.Errorf("do it: %w", err)); !strings.HasSuffix(got, want) {
+			t.Errorf("%v: %q, want %q", err, got, want)
+		}
 	}
 }
 

@@ -2,11 +2,14 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"fyne.io/fyne/v2/lang"
@@ -175,6 +178,16 @@ func (a *app) pauseFromWeb(on bool) {
 
 // brief is an error in one line.
 func brief(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return lang.L("another program has the port")
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return lang.L("the network interface is not there")
+	case errors.Is(err, syscall.ENOSPC):
+		return lang.L("the disk is full")
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return lang.L("access is denied")
+	}
 	s := fmt.Sprint(err)
 	if r := []rune(s); len(r) > 200 {
 		s = string(r[:200]) + "…"
