@@ -237,8 +237,12 @@ const scaleVariable = "FYNE_SCALE"
 func newScaler() scaler { return scaler{os.Getenv(scaleVariable) == ""} }
 
 // set takes effect when Fyne looks next: when a window is shown, and when the
-// theme is set. 0 is the system's scale.
+// theme is set. 0 is the system's scale. A scale at which the window would be larger
+// than the screen is lowered.
 func (s scaler) set(scale float64) {
+	if wide, high, err := native.ScreenSize(); err == nil {
+		scale = min(scale, view.MostScale(wide, high))
+	}
 	switch {
 	case !s.obeys:
 	case scale > 0:

@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,6 +21,8 @@ import (
 	"coral/assets"
 	"coral/node"
 	"coral/node/budget"
+	"coral/node/channel"
+	"coral/player"
 )
 
 // within bounds each wait: far more than it takes on a busy machine.
@@ -227,6 +231,53 @@ func TestBackground(t *testing.T) {
 	r.until("the end of sharing", func(view.Model) bool { return p.Stats().Peers.Connected == 0 })
 }
 
+// What plays goes on when its link is opened again.
+func TestOpenedAgain(t *testing.T) {
+	p := publish(t)
+	r := newRig(t)
+	cfg := r.model().Settings
+	cfg.Consent = settings.Share
+	r.say(view.Change{Settings: cfg})
+	r.say(view.Open{Text: p.Link().URI()})
+	first := r.until("a peer", func(m view.Model) bool {
+		return p.Stats().Peers.Connected == 1 && m.Watching != nil && m.Watching.StreamURL != ""
+	})
+	r.say(view.GoTo{Page: view.PageLibrary})
+	r.say(view.Open{Text: p.Link().URI()})
+	again := r.until("the picture", func(m view.Model) bool { return m.Page == view.PageWatch })
+	if again.Watching.StreamURL != first.Watching.StreamURL || p.Stats().Peers.Connected != 1 {
+		t.Errorf("begun anew: %q, then %q; %d peers", first.Watching.StreamURL, again.Watching.StreamURL, p.Stats().Peers.Connected)
+	}
+}
+
+// What goes wrong most is said in words, not in the system's.
+func TestBrief(t *testing.T) {
+	for err, want := range map[error]string{
+		&net.OpError{Op: "listen", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}: "another program has the port",
+		&os.PathError{Op: "write", Path: "/x", Err: syscall.ENOSPC}:                     "the disk is full",
+		&os.PathError{Op: "open", Path: "/x", Err: syscall.EACCES}:                      "access is denied",
+		io.ErrUnexpectedEOF: "unexpected EOF",
+	} {
+		if got := brief(fmt.Errorf("do it: %w", err)); !strings.HasSuffix(got, want) {
+			t.Errorf("%v: %q, want %q", err, got, want)
+		}
+	}
+}
+
+func TestNamed(t *testing.T) {
+	audio := func(name, language string) node.RenditionInfo {
+		return node.RenditionInfo{Kind: channel.Audio, Name: name, Language: language}
+	}
+	got := named(
+		[]player.Track{{Language: "en"}, {Language: "de", Title: "Kommentar"}, {Language: "fr"}, {}},
+		[]node.RenditionInfo{audio("English", "en"), audio("Deutsch", "de"), audio("Un", "fr"), audio("Deux", "fr"), {Kind: channel.Subtitles, Name: "x", Language: "en"}})
+	for i, want := range []string{"English", "Kommentar", "", ""} {
+		if got[i].Title != want {
+			t.Errorf("track %d: %q, want %q", i, got[i].Title, want)
+		}
+	}
+}
+
 func TestOpen(t *testing.T) {
 	r := newRig(t)
 	list := filepath.Join(r.dir, "list.m3u")
@@ -244,14 +295,19 @@ func TestOpen(t *testing.T) {
 	for _, bad := range []string{
 		"magnet:?xt=urn:btih:zz", "coral:?", "ftp://x/", "/no/such/file", r.dir, strings.Repeat("x", maxText+1), "magnet:?xt=urn:btih:" + strings.Repeat("0", 39),
 	} {
-		before := len(r.model().Notices)
+		last := uint64(0)
 		for _, n := range r.model().Notices {
-			r.say(view.Dismiss{ID: n.ID})
+			if n.Kind == view.Info {
+				r.say(view.Dismiss{ID: n.ID})
+			}
+			last = max(last, n.ID)
 		}
 		r.say(view.Open{Text: bad})
-		m := r.until("a word on "+bad[:min(len(bad), 20)], func(m view.Model) bool { return len(m.Notices) == 1 && m.Notices[0].Kind == view.Problem })
+		m := r.until("one word, on "+bad[:min(len(bad), 20)], func(m view.Model) bool {
+			return len(m.Notices) == 1 && m.Notices[0].Kind == view.Problem && m.Notices[0].ID > last
+		})
 		if strings.ContainsAny(m.Notices[0].Text, "\n\x1b") || m.Watching != nil {
-			t.Errorf("%q: %+v (%d before)", bad, m.Notices[0], before)
+			t.Errorf("%q: %+v", bad, m.Notices[0])
 		}
 	}
 	r.say(view.ShareChannel{ID: m.Channels[0].ID})

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net/url"
 	"os"
 	"time"
 
@@ -136,7 +137,10 @@ func (a *app) tellDesktop() {
 				p.Status = system.Paused
 			}
 		}
-		p.Channel, p.Item = w.channel.Name, w.channel.ID
+		p.Channel, p.Item, p.Waiting = w.channel.Name, w.channel.ID, st.Phase != player.Playing
+		if file := a.library.PosterFile(w.channel.ID); file != "" {
+			p.Poster = (&url.URL{Scheme: "file", Path: file}).String()
+		}
 		p.Live, p.Position, p.Length = st.Live, st.Position, st.Duration
 		p.Seekable = st.SeekEnd > st.SeekStart
 		p.Rate, p.Volume = st.Speed, st.Volume
@@ -174,7 +178,7 @@ func (a *app) shareSheet(id string) {
 func (a *app) openBrowser() {
 	if w := a.watching; w != nil && w.open != nil {
 		url := w.open.session.WebURL()
-		a.elsewhere(func() error { return system.OpenURL(url) })
+		a.elsewhere(url, lang.L("Copy the address into a browser of this computer."), func() error { return system.OpenURL(url) })
 	}
 }
 
@@ -182,20 +186,24 @@ func (a *app) openBrowser() {
 func (a *app) openExternal() {
 	if w := a.watching; w != nil && w.open != nil {
 		url := w.open.session.URL()
-		a.elsewhere(func() error {
+		a.elsewhere(url, lang.L("Install mpv or VLC, or copy the address into a player."), func() error {
 			_, err := system.OpenExternal(url)
 			return err
 		})
 	}
 }
 
-// elsewhere runs another program; ours falls silent then.
-func (a *app) elsewhere(run func() error) {
+// elsewhere runs another program that plays url; ours falls silent then. If there is
+// none, hint says what to do.
+func (a *app) elsewhere(url, hint string, run func() error) {
 	a.later(func(context.Context) func() {
 		err := run()
 		return func() {
 			if err != nil {
-				a.notice(view.Problem, lang.L("Nothing could be opened: {{.Err}}", with("Err", brief(err))), lang.L("Install mpv or VLC, or copy the address into a player."))
+				a.noticeWith(view.Notice{
+					Kind: view.Problem, Text: lang.L("Nothing could be opened: {{.Err}}", with("Err", brief(err))), Hint: hint,
+					Action: lang.L("Copy the address"), Intent: view.CopyText{Text: url},
+				})
 				return
 			}
 			if a.player != nil {

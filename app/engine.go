@@ -2,11 +2,14 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"fyne.io/fyne/v2/lang"
@@ -66,25 +69,32 @@ func (a *app) openNode(cfg settings.Settings) {
 	a.trouble = trouble{}
 }
 
-// trouble is what the engine lacked when it was looked at last.
-type trouble struct{ cache, peers error }
+// trouble is what the engine lacks, by the notice that tells it; 0: nothing.
+type trouble struct{ cache, peers uint64 }
 
-// lookForTrouble tells once what the engine has come to lack. All plays on.
+// lookForTrouble tells once what the engine has come to lack, for as long as it does.
+// All plays on.
 func (a *app) lookForTrouble() {
 	if a.node == nil {
 		return
 	}
-	was, is := a.trouble, trouble{a.node.Degraded(), a.node.CannotShare()}
-	a.trouble = is
-	tell := func(text, hint string) {
-		a.noticeWith(view.Notice{Kind: view.Warning, Text: text, Hint: hint, Action: lang.L("Settings"), Intent: view.GoTo{Page: view.PageSettings}})
+	tell := func(notice *uint64, err error, words func() (text, hint string)) {
+		switch {
+		case err != nil && *notice == 0:
+			text, hint := words()
+			*notice = a.noticeWith(view.Notice{Kind: view.Warning, Text: text, Hint: hint, Action: lang.L("Settings"), Intent: view.GoTo{Page: view.PageSettings}})
+		case err == nil && *notice != 0:
+			a.notices.dismiss(*notice)
+			*notice = 0
+		}
 	}
-	if is.cache != nil && was.cache == nil {
-		tell(lang.L("The cache is kept in memory only: {{.Err}}", with("Err", brief(is.cache))), lang.L("Free some space, or choose another folder in the settings."))
-	}
-	if is.peers != nil && was.peers == nil {
-		tell(lang.L("Other viewers cannot be met: {{.Err}}", with("Err", brief(is.peers))), lang.L("Choose another port or interface in the settings. The channel plays from its origin meanwhile."))
-	}
+	cache, peers := a.node.Degraded(), a.node.CannotShare()
+	tell(&a.trouble.cache, cache, func() (text, hint string) {
+		return lang.L("The cache is kept in memory only: {{.Err}}", with("Err", brief(cache))), lang.L("Free some space, or choose another folder in the settings.")
+	})
+	tell(&a.trouble.peers, peers, func() (text, hint string) {
+		return lang.L("Other viewers cannot be met: {{.Err}}", with("Err", brief(peers))), lang.L("Choose another port or interface in the settings. The channel plays from its origin meanwhile.")
+	})
 }
 
 // closeNode says goodbye to the swarm and waits for it, but not for ever.
@@ -168,6 +178,16 @@ func (a *app) pauseFromWeb(on bool) {
 
 // brief is an error in one line.
 func brief(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return lang.L("another program has the port")
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return lang.L("the network interface is not there")
+	case errors.Is(err, syscall.ENOSPC):
+		return lang.L("the disk is full")
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return lang.L("access is denied")
+	}
 	s := fmt.Sprint(err)
 	if r := []rune(s); len(r) > 200 {
 		s = string(r[:200]) + "…"

@@ -24,7 +24,7 @@ func (a *app) intent(i view.Intent) {
 	case view.OpenFile:
 		a.chooseFile()
 	case view.Play:
-		a.play(i.ID)
+		a.see(i.ID)
 	case view.Zap:
 		a.zap(i.By)
 	case view.CloseChannel:

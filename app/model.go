@@ -10,6 +10,7 @@ import (
 	"coral/app/library"
 	"coral/app/view"
 	"coral/node"
+	"coral/node/budget"
 	"coral/node/channel"
 	"coral/player"
 	"coral/player/mpv"
@@ -110,9 +111,10 @@ func (a *app) watchingModel() *view.Watching {
 	v.StreamURL, v.WebURL = s.URL(), s.WebURL()
 	st := w.open.last
 	if v.Player.Phase == player.Loading {
-		v.Opening = opening(st)
+		v.Opening = opening(w.link, st)
 	}
 	v.Renditions = renditions(w)
+	v.Player.Audio = named(v.Player.Audio, w.renditions)
 	v.Subtitles = subtitles(w)
 	if w.captions.id >= 0 {
 		v.Caption = w.captions.at(v.Player.PTS)
@@ -122,8 +124,10 @@ func (a *app) watchingModel() *view.Watching {
 }
 
 // opening says what is being waited for while there is no picture.
-func opening(st node.Stats) string {
+func opening(link *channel.Link, st node.Stats) string {
 	switch {
+	case link.Playlist == "" && len(link.Origins) == 0 && st.Peers.Connected == 0:
+		return lang.L("Looking for viewers of the channel…") // the link names no other way
 	case st.Feed.Entries == 0 && st.Bytes.FromOrigin+st.Bytes.Unverified == 0 && st.Peers.Connected == 0:
 		return lang.L("Asking the origin…")
 	case st.Feed.Entries == 0:
@@ -134,13 +138,35 @@ func opening(st node.Stats) string {
 	return lang.L("Starting the picture…")
 }
 
+// named gives tracks without a title the name that the channel has for their
+// language, if it has one: of an HLS rendition libmpv knows no more than that.
+func named(tracks []player.Track, renditions []node.RenditionInfo) []player.Track {
+	names := map[string]string{} // by language; "": there are several
+	for _, r := range renditions {
+		if r.Kind != channel.Audio {
+			continue
+		}
+		if _, twice := names[r.Language]; twice {
+			r.Name = ""
+		}
+		names[r.Language] = r.Name
+	}
+	tracks = slices.Clone(tracks)
+	for i, t := range tracks {
+		if t.Title == "" && t.Language != "" {
+			tracks[i].Title = names[t.Language]
+		}
+	}
+	return tracks
+}
+
 func renditions(w *watching) []view.Rendition {
 	all := []view.Rendition{{ID: -1, Label: lang.L("Auto"), Selected: w.pinned < 0}}
 	for _, r := range w.renditions {
 		if r.Kind != channel.Variant {
 			continue
 		}
-		label := lang.L("{{.N}} Mbit/s", with("N", fmt.Sprintf("%.1f", float64(r.Bandwidth)/1e6)))
+		label := view.RateText(budget.Rate(r.Bandwidth))
 		if r.Height > 0 {
 			label = fmt.Sprintf("%dp · %s", r.Height, label)
 		}
@@ -206,11 +232,7 @@ func (a *app) detailsModel() *view.Details {
 	st := w.open.last
 	d.FeedLag = a.meter.picture.FeedLag
 	d.BadBlocks, d.Banned, d.Duplicate, d.Control = st.BadBlocks, st.Peers.Banned, st.Bytes.Duplicate, st.Bytes.Control
-	if a.player != nil {
-		if first := a.player.State().FirstPictureAt; first.After(w.began) {
-			d.StartUp = first.Sub(w.began)
-		}
-	}
+	d.StartUp = w.startUp
 	d.Peers = a.meter.peers
 	return d
 }

@@ -19,17 +19,19 @@ type notices struct {
 	all  []view.Notice
 	gone map[uint64]time.Time // when news go by themselves
 	last uint64
+	open uint64 // what was wrong with what was to be opened last; the next one answers it
 }
 
 // notice tells the user something. The same text is not told twice at a time.
-func (a *app) notice(kind view.NoticeKind, text, hint string) {
-	a.noticeWith(view.Notice{Kind: kind, Text: text, Hint: hint})
+// It returns the notice's ID.
+func (a *app) notice(kind view.NoticeKind, text, hint string) uint64 {
+	return a.noticeWith(view.Notice{Kind: kind, Text: text, Hint: hint})
 }
 
-func (a *app) noticeWith(n view.Notice) {
+func (a *app) noticeWith(n view.Notice) uint64 {
 	s := &a.notices
-	if slices.ContainsFunc(s.all, func(o view.Notice) bool { return o.Text == n.Text }) {
-		return
+	if i := slices.IndexFunc(s.all, func(o view.Notice) bool { return o.Text == n.Text }); i >= 0 {
+		return s.all[i].ID
 	}
 	s.last++
 	n.ID = s.last
@@ -43,6 +45,7 @@ func (a *app) noticeWith(n view.Notice) {
 		}
 		s.gone[n.ID] = time.Now().Add(newsStay)
 	}
+	return n.ID
 }
 
 // dismiss takes a notice away.

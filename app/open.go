@@ -19,6 +19,7 @@ import (
 	"coral/app/view"
 	"coral/node/channel"
 	"coral/node/origin"
+	"coral/player"
 )
 
 const (
@@ -33,8 +34,9 @@ func (a *app) openText(text string) {
 	if text == "" {
 		return
 	}
+	a.notices.dismiss(a.notices.open)
 	if len(text) > maxText {
-		a.notice(view.Problem, lang.L("That is too long for a link."), "")
+		a.notices.open = a.notice(view.Problem, lang.L("That is too long for a link."), "")
 		return
 	}
 	a.later(func(ctx context.Context) func() {
@@ -50,14 +52,14 @@ func (a *app) opened(list library.List, err error) {
 		err = errors.New(lang.L("there is no channel in it"))
 	}
 	if err != nil {
-		a.notice(view.Problem, lang.L("This cannot be opened: {{.Err}}", with("Err", brief(err))),
+		a.notices.open = a.notice(view.Problem, lang.L("This cannot be opened: {{.Err}}", with("Err", brief(err))),
 			lang.L("Coral opens channel links (magnet: or coral:), https playlists, .torrent files and M3U lists."))
 		return
 	}
 	if len(found) == 1 {
 		c, err := a.library.Add(found[0])
 		a.unsaved(err)
-		a.play(c.ID)
+		a.see(c.ID)
 		return
 	}
 	n, err := a.library.Import(found)
@@ -175,6 +177,20 @@ func download(ctx context.Context, raw, agent string) ([]byte, error) {
 type question struct {
 	channel library.Channel // to be played then
 	at      time.Duration
+}
+
+// see shows a channel of the library: what plays already is not begun anew.
+func (a *app) see(id string) {
+	over := false
+	if a.player != nil {
+		now := a.player.State().Phase
+		over = now == player.Failed || now == player.Ended
+	}
+	if w := a.watching; w != nil && w.channel.ID == id && w.err == nil && !over {
+		a.page = view.PageWatch
+		return
+	}
+	a.play(id)
 }
 
 // play plays a channel of the library.

@@ -35,9 +35,9 @@ type watching struct {
 	pinned     int
 	captions   captions
 	posterAt   time.Time
-	pictured   bool   // the first picture was seen
-	named      string // what the channel calls itself
-	dead       bool   // another channel is watched: what was being opened is not wanted
+	startUp    time.Duration // from opening to the first picture; 0: not yet
+	named      string        // what the channel calls itself
+	dead       bool          // another channel is watched: what was being opened is not wanted
 }
 
 // watch shows a channel in place of the present one.
@@ -229,10 +229,10 @@ func (a *app) poster(w *watching, now time.Time) {
 
 // playerChanged tells the desktop, and the log, what the player does.
 func (a *app) playerChanged() {
-	if w := a.watching; w != nil && !w.pictured {
+	if w := a.watching; w != nil && w.startUp == 0 {
 		if first := a.player.State().FirstPictureAt; first.After(w.began) {
-			w.pictured = true
-			a.log.Info("first picture", "after", first.Sub(w.began).Round(time.Millisecond))
+			w.startUp = first.Sub(w.began)
+			a.log.Info("first picture", "after", w.startUp.Round(time.Millisecond))
 		}
 	}
 	a.tellDesktop()

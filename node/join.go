@@ -14,6 +14,10 @@ import (
 // leaveWithin bounds how long goodbyes may take.
 const leaveWithin = 2 * time.Second
 
+// rejoinAfter is how long after an address could not be had it is tried again: the
+// program that had the port may end, the interface of a VPN come back.
+const rejoinAfter = 5 * time.Second
+
 // join makes the session part of its swarm, unless it is or has yet to leave it.
 func (s *Session) join() {
 	if s.swarm != nil || s.parted.now != nil || s.parted.waiting {
@@ -21,17 +25,7 @@ func (s *Session) join() {
 	}
 	client, wait, err := s.node.gate.enter()
 	if wait != nil {
-		s.parted.waiting = true
-		s.children.Go(func() {
-			select {
-			case <-wait:
-			case <-s.ctx.Done():
-			}
-			s.post(func() {
-				s.parted.waiting = false
-				s.follow()
-			})
-		})
+		s.joinAfter(wait)
 		return
 	}
 	var sw *swarm.Swarm
@@ -46,10 +40,16 @@ func (s *Session) join() {
 		}
 	}
 	if err != nil {
-		s.log.Warn("swarm not joined: playing from the origin", "err", err)
+		if s.parted.failed == nil {
+			s.log.Warn("swarm not joined: playing from the origin", "err", err)
+		}
+		s.parted.failed = err
+		again := make(chan struct{})
+		time.AfterFunc(rejoinAfter, func() { close(again) })
+		s.joinAfter(again)
 		return
 	}
-	s.swarm = sw
+	s.swarm, s.parted.failed = sw, nil
 	s.described(s.desc)
 	if s.desc == nil { // a link that tells the info-hash only: ask the peers
 		s.children.Go(func() {
@@ -60,6 +60,21 @@ func (s *Session) join() {
 			s.post(func() { s.described(d) })
 		})
 	}
+}
+
+// joinAfter has the session look again once wait is closed.
+func (s *Session) joinAfter(wait <-chan struct{}) {
+	s.parted.waiting = true
+	s.children.Go(func() {
+		select {
+		case <-wait:
+		case <-s.ctx.Done():
+		}
+		s.post(func() {
+			s.parted.waiting = false
+			s.follow()
+		})
+	})
 }
 
 // public reports whether the channel may be looked for in public.

@@ -50,7 +50,8 @@ func (s *Session) SetSharing(on bool) {
 // parted is a swarm that is being left, and what those before were worth.
 type parted struct {
 	now            *swarm.Swarm // nil: none
-	waiting        bool         // to join, until the client before is closed
+	waiting        bool         // to join, until the client before is closed or the address may be free
+	failed         error        // why it could not be joined when that was tried last
 	sent, received int64        // wire bytes of the swarms that have been left
 	control        int64
 	banned         int

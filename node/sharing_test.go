@@ -337,7 +337,8 @@ func TestHeldUp(t *testing.T) {
 	}
 }
 
-// A port that is taken is told, and costs the neighbours, not the picture.
+// A port that is taken is told, and costs the neighbours, not the picture; they are
+// met once it is free.
 func TestCannotShare(t *testing.T) {
 	t.Parallel()
 	origin := nodetest.NewOrigin(nodetest.OriginConfig{Segment: 300 * time.Millisecond, Backlog: 6})
@@ -365,5 +366,11 @@ func TestCannotShare(t *testing.T) {
 	k.more(t, 3)
 	if r := stop(); r.Corrupt != 0 || r.Failed != 0 {
 		t.Errorf("the player saw: %v", r)
+	}
+	taken.Close()
+	for begun := time.Now(); n.CannotShare() != nil || s.Stats().Peers.Connected == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Since(begun) > rejoinAfter+patience {
+			t.Fatalf("the port is free: %v, %d peers", n.CannotShare(), s.Stats().Peers.Connected)
+		}
 	}
 }

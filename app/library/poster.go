@@ -115,6 +115,14 @@ func (l *Library) Logo(id string) image.Image { return l.logos.peek(id) }
 // time it comes from the disk, which takes some milliseconds.
 func (l *Library) Poster(id string) image.Image { return l.posters.get(id) }
 
+// PosterFile is where a channel's poster is on the disk; "": there is none.
+func (l *Library) PosterFile(id string) string {
+	if l.posters.get(id) == nil {
+		return ""
+	}
+	return l.posters.name(id)
+}
+
 // decodePicture reads a picture, and refuses it before it takes much memory.
 func decodePicture(r io.Reader) (image.Image, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxPicture+1))

@@ -19,6 +19,7 @@ type Playback struct {
 	Poster        string // file: URL of a picture; "": none
 
 	Live     bool // no end: Length is not shown
+	Waiting  bool // there is no picture just now, although it is Playing
 	Position time.Duration
 	Length   time.Duration
 	Seekable bool
@@ -123,7 +124,7 @@ func (m *MPRIS) Set(p Playback) {
 // positionLocked is where the picture is by now.
 func (m *MPRIS) positionLocked() time.Duration {
 	p := m.now.Position
-	if m.now.Status == Playing {
+	if m.now.Status == Playing && !m.now.Waiting {
 		p += time.Duration(float64(time.Since(m.at)) * m.now.Rate)
 	}
 	if !m.now.Live && m.now.Length > 0 {

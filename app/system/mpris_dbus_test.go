@@ -223,6 +223,12 @@ func TestMPRISProperties(t *testing.T) {
 	if at := d.get("Position").(int64); at < 90e6 || at > 100e6 {
 		t.Errorf("position %d", at)
 	}
+	still := NewMPRIS() // while the picture waits it does not count on
+	still.Set(Playback{Status: Playing, Waiting: true, Live: true, Position: time.Second, Rate: 1})
+	still.at = still.at.Add(-time.Minute)
+	if at := still.positionLocked(); at != time.Second {
+		t.Errorf("waiting, it is at %v", at)
+	}
 	// A jump is told, playing on is not.
 	p.Position += 20 * time.Millisecond
 	d.m.Set(p)

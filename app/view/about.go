@@ -53,7 +53,7 @@ func (p *aboutPage) Object() fyne.CanvasObject { return p.root }
 
 // Show implements page.
 func (p *aboutPage) Show(m *Model) {
-	p.version.say(m.System.Version)
+	p.version.say(lang.L("Version") + " " + m.System.Version)
 	p.engine.say(m.System.MPVVersion)
 	if m.System.Licences != p.text {
 		p.text = m.System.Licences

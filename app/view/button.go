@@ -215,7 +215,11 @@ func (r *controlRenderer) Refresh() {
 		}
 	}
 	if c.focused {
-		r.ground.StrokeColor, r.ground.StrokeWidth = colour(c, theme.ColorNamePrimary), 2
+		ring := theme.ColorNamePrimary
+		if c.fill == ring {
+			ring = theme.ColorNameForeground
+		}
+		r.ground.StrokeColor, r.ground.StrokeWidth = colour(c, ring), focusRing
 	}
 	r.image.Resource = nil
 	if c.icon != "" {

@@ -18,6 +18,8 @@ type closeQuestion struct {
 	terms    *note
 	tray     *keyButton
 	remember *widget.Check
+	body     *container.Scroll
+	follow   follower
 }
 
 func newCloseQuestion(emit func(Intent)) overlay {
@@ -45,10 +47,12 @@ func newCloseQuestion(emit func(Intent)) overlay {
 	}
 	body := newColumn(8,
 		newHeading(lang.L("Close Coral?"), theme.SizeNameSubHeadingText), q.terms,
-		least(0, 40, q.tray), least(0, 40, quit), q.remember, back)
+		least(0, 40, q.tray), least(0, 40, quit), q.remember)
 	start := newNeutral(q.tray, quit)
 	start.escape = stay
-	q.layer = newLayer(newSheetContent(askWidth, newColumn(0, start, body), stay), start)
+	content, scroll := newSheetContent(askWidth, newColumn(0, start, body), back, stay)
+	q.body = scroll
+	q.layer = newLayer(content, start)
 	return q
 }
 
@@ -65,6 +69,7 @@ func (q *closeQuestion) Show(m *Model) {
 		}
 		show(q.tray, m.System.Tray)
 		show(q.remember, m.System.Tray)
+		q.follow.in(q.body)
 	}
 	if q.set(m.Closing) {
 		q.remember.SetChecked(false)
@@ -90,7 +95,7 @@ func closeTerms(m *Model) string {
 		return lang.L("This system has no tray where Coral could go on sharing.")
 	}
 	s := m.Settings
-	limit := lang.L("In the tray Coral goes on sharing, with at most {{.Rate}}.", map[string]any{"Rate": rateText(s.Upload)})
+	limit := lang.L("In the tray Coral goes on sharing, with at most {{.Rate}}.", map[string]any{"Rate": RateText(s.Upload)})
 	if s.Upload < 0 {
 		limit = lang.L("In the tray Coral goes on sharing, without a cap.")
 	}

@@ -23,6 +23,8 @@ type consent struct {
 	upload budget.Rate
 	share  *keyButton
 	watch  *keyButton
+	page   *container.Scroll
+	follow follower
 }
 
 const (
@@ -58,8 +60,8 @@ func newConsent(emit func(Intent)) overlay {
 		container.New(&tiles{least: consentTile, gap: 16}, sharing, watching),
 		newText(lang.L("Both show every channel in full quality. You can change your answer at any time: in the settings, and for a single channel in its menu.")).align(fyne.TextAlignCenter),
 	)
-	page := container.NewVScroll(container.New(balanced{consentWidth}, body))
-	c.layer = newLayer(container.NewStack(newGround(theme.ColorNameBackground, nil), page), start)
+	c.page = container.NewVScroll(container.New(balanced{consentWidth}, body))
+	c.layer = newLayer(container.NewStack(newGround(theme.ColorNameBackground, nil), c.page), start)
 	return c
 }
 
@@ -95,6 +97,7 @@ func (c *consent) arrow(k fyne.KeyName) {
 func (c *consent) Show(m *Model) {
 	if m.Consent != nil {
 		c.explain(m)
+		c.follow.in(c.page)
 	}
 	if c.set(m.Consent != nil) && c.on {
 		c.upload = m.Settings.Upload

@@ -215,7 +215,7 @@ func TestAbout(t *testing.T) {
 	p := newAboutPage(nil).(*aboutPage)
 	window(t, p.Object(), 500, 400)
 	p.Show(&Model{System: System{Version: "1.2.3", Licences: "Licence\n\n" + strings.Repeat("word ", 60)}})
-	if p.version.text() != "1.2.3" || p.engine.Visible() {
+	if p.version.text() != "Version 1.2.3" || p.engine.Visible() {
 		t.Errorf("version %q, engine shown: %v", p.version.text(), p.engine.Visible())
 	}
 	if len(p.lines) < 5 || p.lines[0] != "Licence" || p.lines[1] != "" {

@@ -16,6 +16,7 @@ import (
 // beside the video each object would cost every frame.
 type detailsWindow struct {
 	app  fyne.App
+	fit  func(width, height float32) fyne.Size // on the screen
 	emit func(Intent)
 	win  fyne.Window // nil: not built yet
 	open bool
@@ -28,8 +29,8 @@ const (
 	detailsWidth, detailsHeight = 920, 770
 )
 
-func newDetailsWindow(a fyne.App, emit func(Intent)) *detailsWindow {
-	return &detailsWindow{app: a, emit: emit}
+func newDetailsWindow(a fyne.App, fit func(width, height float32) fyne.Size, emit func(Intent)) *detailsWindow {
+	return &detailsWindow{app: a, fit: fit, emit: emit}
 }
 
 // Show opens, draws or closes the window. The first time it comes in steps, an empty
@@ -73,7 +74,7 @@ func (d *detailsWindow) close() {
 func (d *detailsWindow) build() {
 	d.win = d.app.NewWindow(lang.L("Where the picture comes from"))
 	d.win.SetPadded(false)
-	d.win.Resize(fyne.NewSize(detailsWidth, detailsHeight))
+	d.win.Resize(d.fit(detailsWidth, detailsHeight))
 	leave := func() { d.emit(ShowDetails{false}) }
 	d.win.SetCloseIntercept(leave)
 	d.win.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
@@ -210,6 +211,19 @@ func averaged(samples []Sample) []Sample {
 	return out
 }
 
+// burstOver is how far above the usual a burst may stand out of a chart: what joining
+// fetches at once would make all that comes after it flat.
+const burstOver = 2
+
+// scaleOf is the value that a chart of all has to reach up to.
+func scaleOf(all []float64) float64 {
+	if len(all) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(all))
+	return min(sorted[len(sorted)-1], burstOver*sorted[len(sorted)/2])
+}
+
 func (v *detailsView) sourcesPlot() (plot, string, string) {
 	s := averaged(v.samples())
 	p := plot{seconds: chartSpan, stacked: true, series: []series{
@@ -217,17 +231,14 @@ func (v *detailsView) sourcesPlot() (plot, string, string) {
 		{colourOrigin, values(s, func(s Sample) float64 { return float64(s.FromOrigin) })},
 		{colourCache, values(s, func(s Sample) float64 { return float64(s.FromCache) })},
 	}}
-	most := 1e5
-	for _, q := range s {
-		most = max(most, float64(q.FromPeers+q.FromOrigin+q.FromCache))
-	}
-	p.top = roundUp(most)
+	all := values(s, func(s Sample) float64 { return float64(s.FromPeers + s.FromOrigin + s.FromCache) })
+	p.top = roundUp(max(1e5, scaleOf(all)))
 	now := ""
 	if len(s) > 0 {
 		q := s[len(s)-1]
-		now = rateText(q.FromPeers + q.FromOrigin + q.FromCache)
+		now = RateText(q.FromPeers + q.FromOrigin + q.FromCache)
 	}
-	return p, rateText(budget.Rate(p.top)), now
+	return p, RateText(budget.Rate(p.top)), now
 }
 
 func (v *detailsView) timesPlot() (plot, string, string) {
@@ -266,11 +277,11 @@ func (v *detailsView) uploadPlot() (plot, string, string) {
 	if c := v.model.Sharing.Cap; c > 0 {
 		p.level = float64(c)
 	}
-	now := rateText(0)
+	now := RateText(0)
 	if len(s) > 0 {
-		now = rateText(s[len(s)-1].ToPeers)
+		now = RateText(s[len(s)-1].ToPeers)
 	}
-	return p, rateText(budget.Rate(p.top)), now
+	return p, RateText(budget.Rate(p.top)), now
 }
 
 // secondsText writes a span of seconds: "2.4 s".
@@ -316,13 +327,15 @@ func reachHelp(d *Details, m *Model) string {
 func factsOf(m *Model) [][2]string {
 	d := m.Details
 	list := [][2]string{
-		{lang.L("First picture after"), secondsText(d.StartUp)},
 		{lang.L("Signatures behind"), secondsText(d.FeedLag)},
 		{lang.L("Cache holds"), sizeText(d.CacheUsed)},
 		{lang.L("Received twice"), sizeText(budget.Size(d.Duplicate))},
 		{lang.L("Control messages"), sizeText(budget.Size(d.Control))},
 		{lang.L("Wrong blocks, thrown away"), decimal(float64(d.BadBlocks), 0)},
 		{lang.L("Peers shut out for it"), decimal(float64(d.Banned), 0)},
+	}
+	if d.StartUp > 0 {
+		list = slices.Insert(list, 0, [2]string{lang.L("First picture after"), secondsText(d.StartUp)})
 	}
 	if w := m.Watching; w != nil && w.Player.Height > 0 {
 		p := w.Player

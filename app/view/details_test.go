@@ -84,6 +84,17 @@ func TestAveraged(t *testing.T) {
 	}
 }
 
+func TestScaleOf(t *testing.T) {
+	for _, c := range []struct {
+		all  []float64
+		want float64
+	}{{nil, 0}, {[]float64{3}, 3}, {[]float64{20, 2, 2, 2.5, 1}, 2 * burstOver}, {[]float64{2, 3, 2, 2}, 3}} {
+		if got := scaleOf(c.all); got != c.want {
+			t.Errorf("%v: up to %v, want %v", c.all, got, c.want)
+		}
+	}
+}
+
 func TestReachabilityWords(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range []Reachability{ReachUnknown, Reachable, NotReachable} {

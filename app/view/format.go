@@ -28,8 +28,8 @@ func significant(x float64) string {
 	return decimal(x, 0)
 }
 
-// rateText writes a rate for people: "2.4 Mbit/s".
-func rateText(r budget.Rate) string {
+// RateText writes a rate for people: "2.4 Mbit/s".
+func RateText(r budget.Rate) string {
 	switch {
 	case r < 0:
 		return lang.L("unlimited")

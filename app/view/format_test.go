@@ -12,8 +12,8 @@ func TestNumbers(t *testing.T) {
 		budget.Unlimited: "unlimited", 0: "0 kbit/s", 800_000: "800 kbit/s", 999_600: "1 Mbit/s", 2_400_000: "2.4 Mbit/s",
 		12_600_000: "13 Mbit/s", 1_500_000_000: "1.5 Gbit/s",
 	} {
-		if got := rateText(r); got != want {
-			t.Errorf("rateText(%d) = %q, want %q", r, got, want)
+		if got := RateText(r); got != want {
+			t.Errorf("RateText(%d) = %q, want %q", r, got, want)
 		}
 	}
 	for s, want := range map[budget.Size]string{

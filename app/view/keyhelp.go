@@ -20,11 +20,6 @@ const keyHelpWidth = 780
 func newKeyHelp() *keyHelp {
 	h := &keyHelp{}
 	h.close = newKeyButton(lang.L("Close"), nil, func() { h.open(false) })
-	h.close.onKey = func(k fyne.KeyName) {
-		if k == fyne.KeyEscape {
-			h.open(false)
-		}
-	}
 	line := func(what string, keys ...string) fyne.CanvasObject { return newKeyLine(what, keys) }
 	left := newColumn(3,
 		line(lang.L("Play or pause"), lang.X("key", "Space"), "K"),
@@ -54,9 +49,19 @@ func newKeyHelp() *keyHelp {
 	)
 	body := newColumn(10,
 		newHeading(lang.L("Keys"), theme.SizeNameSubHeadingText),
-		container.New(inset{8, 0}, container.New(&tiles{least: 300, gap: 40}, left, right)),
-		container.NewCenter(h.close))
-	h.layer = newLayer(newSheetContent(keyHelpWidth, body, func() { h.open(false) }), h.close)
+		container.New(inset{8, 0}, container.New(&tiles{least: 300, gap: 40}, left, right)))
+	content, scroll := newSheetContent(keyHelpWidth, body, container.NewCenter(h.close), func() { h.open(false) })
+	h.close.onKey = func(k fyne.KeyName) {
+		switch k {
+		case fyne.KeyEscape:
+			h.open(false)
+		case fyne.KeyUp:
+			scroll.ScrollToOffset(scroll.Offset.SubtractXY(0, 3*keyLineHeight))
+		case fyne.KeyDown:
+			scroll.ScrollToOffset(scroll.Offset.AddXY(0, 3*keyLineHeight))
+		}
+	}
+	h.layer = newLayer(content, h.close)
 	return h
 }
 

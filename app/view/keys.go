@@ -6,6 +6,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/widget"
 
 	"coral/player"
 )
@@ -132,7 +133,11 @@ func (k *keys) sheetKey(name fyne.KeyName) bool {
 	case m.Share != nil:
 		k.w.emit(CloseShare{})
 	default:
-		return false
+		dialogue, is := k.w.win.Canvas().Overlays().Top().(*widget.PopUp) // Fyne's own, of files
+		if is {
+			dialogue.Hide()
+		}
+		return is
 	}
 	return true
 }

@@ -125,11 +125,31 @@ func (r *groundRenderer) Refresh() {
 	r.fill.Refresh()
 }
 
-// newSheetContent is a card in the middle of a shade.
-func newSheetContent(width float32, content fyne.CanvasObject, dismiss func()) fyne.CanvasObject {
+// newSheetContent is a card in the middle of a shade: body, which scrolls where the
+// window is too low for it, and foot, which is always in sight.
+func newSheetContent(width float32, body, foot fyne.CanvasObject, dismiss func()) (fyne.CanvasObject, *container.Scroll) {
+	scroll := container.NewVScroll(body)
 	// The second ground keeps presses on the card from reaching the shade.
-	card := container.NewStack(newGround(groundClear, nil), newPanel(content, 16))
-	return container.NewStack(newGround(groundShade, dismiss), container.New(floating{width}, card))
+	card := container.NewStack(newGround(groundClear, nil), newPanel(container.New(footed{body}, scroll, foot), 16))
+	return container.NewStack(newGround(groundShade, dismiss), container.New(floating{width}, card)), scroll
+}
+
+// footed puts what scrolls its body above a foot.
+type footed struct{ body fyne.CanvasObject }
+
+const footGap = 10
+
+// Layout implements fyne.Layout.
+func (f footed) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	h := objects[1].MinSize().Height
+	objects[0].Resize(fyne.NewSize(s.Width, s.Height-h-footGap))
+	objects[1].Move(fyne.NewPos(0, s.Height-h))
+	objects[1].Resize(fyne.NewSize(s.Width, h))
+}
+
+// MinSize implements fyne.Layout.
+func (f footed) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return column{footGap}.MinSize([]fyne.CanvasObject{f.body, objects[1]})
 }
 
 // floating puts an object of at most a width into the middle, as high as it must

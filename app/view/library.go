@@ -29,6 +29,7 @@ type libraryPage struct {
 
 	groups []string // as last shown
 	query  string   // as last sent or shown
+	found  string   // the query and the group whose channels were shown last
 	chosen string   // group, likewise
 	shown  bool
 }
@@ -174,6 +175,11 @@ func (p *libraryPage) Show(m *Model) {
 		p.nothing.say(m.Query, m.Group)
 	}
 	p.grid.show(m.Channels)
+	if found := m.Query + "\n" + m.Group; found != p.found {
+		p.found = found
+		p.grid.scroll.ScrollToTop()
+		p.grid.arrange()
+	}
 	if relayout || !p.shown {
 		p.shown = true
 		p.root.Refresh()

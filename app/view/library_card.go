@@ -140,7 +140,7 @@ func (c *card) line() string {
 	parts := make([]string, 0, 3)
 	if ch.State == Live && ch.Peers > 0 {
 		parts = append(parts, lang.N("{{.PluralCount}} viewers", ch.Peers))
-	} else if !ch.LastSeen.IsZero() {
+	} else if !ch.Playing && !ch.LastSeen.IsZero() {
 		parts = append(parts, ago(ch.LastSeen, time.Now()))
 	}
 	if ch.Group != "" {

@@ -44,7 +44,7 @@ type nothingFound struct {
 func newNothingFound(showAll func()) *nothingFound {
 	n := &nothingFound{text: newHeading("", theme.SizeNameSubHeadingText).align(fyne.TextAlignCenter)}
 	button := newKeyButton(lang.L("Show all channels"), nil, showAll)
-	n.root = newCentred(askWidth, gridEdge, newColumn(8, space(0, 40), n.text, container.NewCenter(button)))
+	n.root = container.NewVScroll(newCentred(askWidth, gridEdge, newColumn(8, n.text, container.NewCenter(button))))
 	return n
 }
 

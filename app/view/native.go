@@ -20,7 +20,7 @@ type Native struct {
 func (w *Window) Use(n Native) {
 	if wide, high, err := n.ScreenSize(); err == nil {
 		w.screenSize = fyne.NewSize(float32(wide), float32(high))
-		w.resize(startWidth, startHeight)
+		w.win.Resize(w.fit(startWidth, startHeight))
 	}
 	w.mini.above = func(on bool) {
 		if h := handle(w.win); h != 0 {

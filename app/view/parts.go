@@ -1,6 +1,9 @@
 package view
 
 import (
+	"image/color"
+	"slices"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/theme"
@@ -76,6 +79,7 @@ func (n *note) text() string { return n.segment.Text }
 type keyButton struct {
 	widget.Button
 	onKey func(fyne.KeyName)
+	focus bool
 }
 
 func newKeyButton(label string, icon fyne.Resource, tapped func()) *keyButton {
@@ -96,6 +100,64 @@ func (b *keyButton) TypedKey(e *fyne.KeyEvent) {
 	default:
 		b.Button.TypedKey(e)
 	}
+}
+
+// FocusGained implements fyne.Focusable.
+func (b *keyButton) FocusGained() {
+	b.focus = true
+	b.Button.FocusGained()
+}
+
+// FocusLost implements fyne.Focusable.
+func (b *keyButton) FocusLost() {
+	b.focus = false
+	b.Button.FocusLost()
+}
+
+// CreateRenderer implements fyne.Widget.
+func (b *keyButton) CreateRenderer() fyne.WidgetRenderer {
+	r := &keyButtonRenderer{b.Button.CreateRenderer(), b, canvas.NewRectangle(color.Transparent)}
+	r.draw()
+	return r
+}
+
+// keyButtonRenderer draws a ring into the button that has the keyboard: Fyne mixes
+// a little of the primary colour into it, which nobody sees on a button of that colour.
+type keyButtonRenderer struct {
+	fyne.WidgetRenderer
+	button *keyButton
+	ring   *canvas.Rectangle
+}
+
+// focusRing is how thick the ring is.
+const focusRing = 2
+
+func (r *keyButtonRenderer) draw() {
+	ink := theme.ColorNameForeground
+	switch r.button.Importance {
+	case widget.HighImportance:
+		ink = theme.ColorNameForegroundOnPrimary
+	case widget.DangerImportance:
+		ink = theme.ColorNameForegroundOnError
+	}
+	r.ring.CornerRadius = themeOf(r.button).Size(theme.SizeNameInputRadius) - focusRing
+	r.ring.StrokeColor, r.ring.StrokeWidth = colour(r.button, ink), focusRing
+	show(r.ring, r.button.focus)
+}
+
+func (r *keyButtonRenderer) Layout(s fyne.Size) {
+	r.WidgetRenderer.Layout(s)
+	r.ring.Move(fyne.NewSquareOffsetPos(focusRing))
+	r.ring.Resize(s.SubtractWidthHeight(2*focusRing, 2*focusRing))
+}
+
+func (r *keyButtonRenderer) Refresh() {
+	r.draw()
+	r.WidgetRenderer.Refresh()
+}
+
+func (r *keyButtonRenderer) Objects() []fyne.CanvasObject {
+	return slices.Concat(r.WidgetRenderer.Objects(), []fyne.CanvasObject{r.ring})
 }
 
 // field is a line of text that says when it was left, and hands on the keys
@@ -180,7 +242,11 @@ func newSelection(options []string, changed func(string)) *selection {
 
 // TypedKey implements fyne.Focusable.
 func (c *selection) TypedKey(e *fyne.KeyEvent) {
-	if !released(c, e) {
+	switch {
+	case released(c, e):
+	case e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter: // opens it, as Space does
+		c.Tapped(nil)
+	default:
 		c.Select.TypedKey(e)
 	}
 }

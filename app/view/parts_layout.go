@@ -50,6 +50,8 @@ func lay(over *look, o fyne.CanvasObject) {
 		for _, part := range o.Objects {
 			lay(over, part)
 		}
+	case *container.Scroll:
+		lay(over, o.Content)
 	case interface{ lay(*look) }:
 		o.lay(over)
 	}
@@ -68,6 +70,32 @@ func focusOn(o fyne.Focusable) {
 	}
 	if c := canvasOf(object); c != nil {
 		c.Focus(o)
+	}
+}
+
+// follower brings what has the keyboard into view, once: one may scroll away.
+type follower struct{ focused fyne.Focusable } // when it was looked at last
+
+// followEdge is how far from the edge it then is: its name is to be seen, too.
+const followEdge = 40
+
+func (f *follower) in(scroll *container.Scroll) {
+	c := canvasOf(scroll)
+	if c == nil || c.Focused() == f.focused {
+		return
+	}
+	f.focused = c.Focused()
+	o, is := f.focused.(fyne.CanvasObject)
+	if !is {
+		return
+	}
+	d := fyne.CurrentApp().Driver()
+	y := d.AbsolutePositionForObject(o).Y - d.AbsolutePositionForObject(scroll).Y // below the upper edge of what is seen
+	switch high := scroll.Size().Height; {
+	case y < 0:
+		scroll.ScrollToOffset(scroll.Offset.AddXY(0, y-followEdge))
+	case y+o.Size().Height > high:
+		scroll.ScrollToOffset(scroll.Offset.AddXY(0, y+o.Size().Height-high+followEdge))
 	}
 }
 

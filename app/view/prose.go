@@ -1,6 +1,7 @@
 package view
 
 import (
+	"sort"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -81,16 +82,24 @@ func (r *proseRenderer) wrap() {
 	}
 }
 
-// wrapWords breaks a text's lines at words where they are too wide.
+// wrapWords breaks a text's lines at words where they are too wide, and words that
+// are too wide, as addresses may be, anywhere.
 func wrapWords(text string, width, size float32, style fyne.TextStyle) []string {
 	var out []string
+	fits := func(s string) bool { return fyne.MeasureText(s, size, style).Width <= width }
 	for line := range strings.Lines(text) {
 		now := ""
 		for _, word := range strings.Fields(line) {
 			longer := strings.TrimSpace(now + " " + word)
-			if now != "" && fyne.MeasureText(longer, size, style).Width > width {
+			if now != "" && !fits(longer) {
 				out = append(out, now)
 				longer = word
+			}
+			for !fits(longer) {
+				runes := []rune(longer)
+				n := max(1, sort.Search(len(runes), func(n int) bool { return !fits(string(runes[:n+1])) }))
+				out = append(out, string(runes[:n]))
+				longer = string(runes[n:])
 			}
 			now = longer
 		}

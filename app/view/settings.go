@@ -21,14 +21,14 @@ type settingsPage struct {
 	nav      []*navItem
 	pick     *selection // stands for nav in a narrow window
 	body     *fyne.Container
-	focused  fyne.Focusable // had the keyboard when it was looked at last
+	follow   follower
 }
 
 // section is one leaf of the settings.
 type section struct {
 	title string
 	icon  fyne.Resource
-	root  fyne.CanvasObject
+	root  *container.Scroll
 	show  func(m *Model, s settings.Settings)
 }
 
@@ -77,36 +77,11 @@ func (p *settingsPage) Object() fyne.CanvasObject { return p.root }
 // Show implements page.
 func (p *settingsPage) Show(m *Model) {
 	p.draft.take(m.Settings)
-	p.follow()
+	p.follow.in(p.sections[p.chosen].root)
 	for _, s := range p.sections {
 		s.show(m, p.draft.now)
 	}
 }
-
-// follow brings what has the keyboard into view, once: one may scroll away.
-func (p *settingsPage) follow() {
-	c := canvasOf(p.root)
-	if c == nil || c.Focused() == p.focused {
-		return
-	}
-	p.focused = c.Focused()
-	o, is := p.focused.(fyne.CanvasObject)
-	scroll, scrolls := p.sections[p.chosen].root.(*container.Scroll)
-	if !is || !scrolls {
-		return
-	}
-	d := fyne.CurrentApp().Driver()
-	y := d.AbsolutePositionForObject(o).Y - d.AbsolutePositionForObject(scroll).Y // below the upper edge of what is seen
-	switch high := scroll.Size().Height; {
-	case y < 0:
-		scroll.ScrollToOffset(scroll.Offset.AddXY(0, y-followEdge))
-	case y+o.Size().Height > high:
-		scroll.ScrollToOffset(scroll.Offset.AddXY(0, y+o.Size().Height-high+followEdge))
-	}
-}
-
-// followEdge is how far from the edge it then is: its name is to be seen, too.
-const followEdge = 40
 
 // edit changes one thing and says the whole. It reports false, and says nothing,
 // if that cannot be.

@@ -15,7 +15,7 @@ const (
 )
 
 // newSectionBody makes a section's column of groups.
-func newSectionBody(title string, groups ...fyne.CanvasObject) fyne.CanvasObject {
+func newSectionBody(title string, groups ...fyne.CanvasObject) *container.Scroll {
 	objects := append([]fyne.CanvasObject{newHeading(title, theme.SizeNameHeadingText)}, groups...)
 	return container.NewVScroll(container.New(measure{settingsWidth, 12, true}, newColumn(10, append(objects, space(0, 20))...)))
 }

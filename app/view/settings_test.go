@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
 
 	"coral/app/settings"
 	"coral/node/budget"
@@ -394,13 +394,29 @@ func TestEscapeLeaves(t *testing.T) {
 	}
 }
 
+// One sees which button has the keyboard, whatever its colour.
+func TestFocusRing(t *testing.T) {
+	b := newKeyButton("b", nil, nil)
+	b.Importance = widget.HighImportance
+	w := window(t, b, 200, 60)
+	before := w.Canvas().Capture()
+	w.Canvas().Focus(b)
+	if same(before, w.Canvas().Capture()) {
+		t.Error("a button with the keyboard looks as one without")
+	}
+	w.Canvas().Unfocus()
+	if !same(before, w.Canvas().Capture()) {
+		t.Error("it goes on looking so")
+	}
+}
+
 // What gets the keyboard is brought into view.
 func TestSettingsFollow(t *testing.T) {
 	p := newSettingsPage(func(Intent) {}, nil).(*settingsPage)
 	w := window(t, p.Object(), 760, 300)
 	m := &Model{Settings: someSettings()}
 	p.Show(m)
-	scroll := p.sections[0].root.(*container.Scroll)
+	scroll := p.sections[0].root
 	last := findAll[*selection](scroll)
 	w.Canvas().Focus(last[len(last)-1])
 	p.Show(m)

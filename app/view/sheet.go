@@ -58,9 +58,9 @@ func newShareSheet(emit func(Intent)) overlay {
 	link.SetMinSize(fyne.NewSize(0, 84)) // four lines: a long link scrolls
 	body := newColumn(6, s.title, s.qrArea,
 		newHint(lang.L("Whoever has this link can watch the channel. Scan it with a telephone, or send it.")).align(fyne.TextAlignCenter),
-		newFrame(link),
-		container.NewGridWithColumns(2, done, s.copy))
-	s.layer = newLayer(newSheetContent(sheetWidth, body, closing), s.copy)
+		newFrame(link))
+	content, _ := newSheetContent(sheetWidth, body, container.NewGridWithColumns(2, done, s.copy), closing)
+	s.layer = newLayer(content, s.copy)
 	return s
 }
 

@@ -64,9 +64,9 @@ func sharingSentence(s Sharing) string {
 	switch s.State {
 	case SharingOn:
 		if s.Cap < 0 {
-			return lang.L("Sharing {{.Rate}}.", map[string]any{"Rate": rateText(s.Rate)})
+			return lang.L("Sharing {{.Rate}}.", map[string]any{"Rate": RateText(s.Rate)})
 		}
-		return lang.L("Sharing {{.Rate}} of {{.Cap}}.", map[string]any{"Rate": rateBeside(s.Rate, s.Cap), "Cap": rateText(s.Cap)})
+		return lang.L("Sharing {{.Rate}} of {{.Cap}}.", map[string]any{"Rate": rateBeside(s.Rate, s.Cap), "Cap": RateText(s.Cap)})
 	case SharingIdle:
 		return lang.L("Ready to share; nobody asks.")
 	case SharingWatchOnly:
@@ -90,13 +90,13 @@ func sharingSentence(s Sharing) string {
 func rateBeside(r, follows budget.Rate) string {
 	unit := budget.Rate(1e3)
 	for _, u := range []budget.Rate{1e6, 1e9} {
-		if follows >= u-u/2000 { // where rateText changes its unit
+		if follows >= u-u/2000 { // where RateText changes its unit
 			unit = u
 		}
 	}
 	n := significant(float64(r) / float64(unit))
 	if r > 0 && (n == "0" || float64(r) < 0.05*float64(unit)) {
-		return rateText(r)
+		return RateText(r)
 	}
 	return n
 }

@@ -53,6 +53,14 @@ func TestColoursRead(t *testing.T) {
 				t.Errorf("%s: %s on %s: %.2f, want %.1f", name, pair[0], pair[1], r, c.text)
 			}
 		}
+		// What has the keyboard, the mouse or is selected has a veil over its ground.
+		for _, on := range []fyne.ThemeColorName{theme.ColorNameFocus, theme.ColorNameHover, theme.ColorNamePressed, theme.ColorNameSelection} {
+			for _, g := range append(grounds, theme.ColorNameButton) {
+				if r := ratio(p[theme.ColorNameForeground], laid(p[g], p[on]).(color.NRGBA)); r < 4.5 {
+					t.Errorf("%s: words on %s over %s: %.2f", name, on, g, r)
+				}
+			}
+		}
 		if r := ratio(p[theme.ColorNameInputBorder], p[theme.ColorNameOverlayBackground]); r < c.groove {
 			t.Errorf("%s: a slider's groove on a card: %.2f, want %.1f", name, r, c.groove)
 		}

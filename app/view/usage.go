@@ -57,6 +57,9 @@ type usagePage struct {
 	shown    bool
 }
 
+// usageLeast is how high the list is at least: in a low window all of the page scrolls.
+const usageLeast = 120
+
 func newUsageSection() *section {
 	p := &usagePage{
 		given: newHeading("", theme.SizeNameHeadingText), taken: newHeading("", theme.SizeNameHeadingText), words: newHint(""),
@@ -73,7 +76,8 @@ func newUsageSection() *section {
 		newPanel(container.New(column{-10}, newHint("↓ "+lang.L("Taken from other viewers")), p.taken), panelPad))
 	head := newColumn(10, newHeading(lang.L("Usage"), theme.SizeNameHeadingText), p.segments, totals,
 		newColumn(-8, p.words, newUsageHead()))
-	root := container.New(measure{settingsWidth, 12, true}, container.NewBorder(head, nil, nil, nil, container.NewStack(p.list, container.NewVBox(p.empty))))
+	rows := least(0, usageLeast, container.NewStack(p.list, container.NewVBox(p.empty)))
+	root := container.NewVScroll(container.New(measure{settingsWidth, 12, true}, container.NewBorder(head, nil, nil, nil, rows)))
 	return &section{title: lang.L("Usage"), icon: theme.ListIcon(), root: root, show: p.show}
 }
 

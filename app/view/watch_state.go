@@ -32,6 +32,8 @@ type watchState struct {
 	back     *control
 	buttons  *fyne.Container
 	body     *fyne.Container
+	scroll   *container.Scroll
+	follow   follower
 	waiting  time.Time // since when there is no picture; zero: there is
 	said     statement
 }
@@ -76,7 +78,8 @@ func newWatchState(emit func(Intent)) *watchState {
 	s.back = button("library", lang.L("Back to the channels"), theme.ColorNameButton, func() { emit(CloseChannel{}) })
 	s.buttons = container.New(flow{gap: 8}, s.retry, s.again, s.browser, s.external, s.back)
 	s.body = newColumn(4, s.dots, s.title, s.text, s.frame, space(0, 10), s.buttons)
-	s.root = container.New(middle{stateWidth}, canvas.NewRectangle(color.NRGBA{0, 0, 0, 0xb0}), s.body)
+	s.scroll = container.NewVScroll(s.body)
+	s.root = container.New(middle{stateWidth, s.body}, canvas.NewRectangle(color.NRGBA{0, 0, 0, 0xb0}), s.scroll)
 	s.root.Hide()
 	return s
 }
@@ -98,6 +101,7 @@ func (s *watchState) show(m *Model, now time.Time) {
 		s.dots.step(now)
 	}
 	if said == s.said && s.root.Visible() {
+		s.follow.in(s.scroll)
 		return
 	}
 	s.said = said
@@ -160,7 +164,11 @@ func (s *watchState) statement(m *Model, now time.Time) statement {
 		if now.Sub(s.waiting) < stallPatience {
 			return statement{}
 		}
-		return statement{text: orElse(w.Opening, lang.L("Waiting for the picture…")), moving: true}
+		text := orElse(w.Opening, lang.L("Waiting for the picture…"))
+		if now.Sub(s.waiting) >= recoverPatience {
+			text += "\n" + lang.L("Is this machine connected, and is the channel on air?")
+		}
+		return statement{text: text, moving: true}
 	}
 	if !waits {
 		return statement{}
@@ -175,9 +183,12 @@ func orElse(text, otherwise string) string {
 	return text
 }
 
-// middle puts its second object into the middle, at most so wide, and the first,
-// a rectangle, behind it: the picture may have stopped at anything.
-type middle struct{ width float32 }
+// middle puts its second object, which scrolls body, into the middle, at most so
+// wide, and the first, a rectangle, behind it: the picture may have stopped at anything.
+type middle struct {
+	width float32
+	body  fyne.CanvasObject
+}
 
 // middlePad is how far the rectangle reaches around.
 const middlePad = 20
@@ -186,8 +197,8 @@ const middlePad = 20
 func (l middle) Layout(objects []fyne.CanvasObject, s fyne.Size) {
 	ground, o := objects[0].(*canvas.Rectangle), objects[1]
 	w := min(l.width, s.Width-2*middlePad-16)
-	o.Resize(fyne.NewSize(w, o.MinSize().Height))
-	h := o.MinSize().Height // of what has wrapped
+	o.Resize(fyne.NewSize(w, l.body.MinSize().Height))
+	h := min(s.Height, l.body.MinSize().Height) // of what has wrapped
 	o.Resize(fyne.NewSize(w, h))
 	at := fyne.NewPos((s.Width-w)/2, max(0, (s.Height-h)/2))
 	o.Move(at)

@@ -22,9 +22,9 @@ const (
 
 	// The window's sizes: at first, and the least that everything still works in.
 	startWidth, startHeight = 1120, 700
-	leastWidth, leastHeight = 480, 340
-	// screenEdge is how much of the screen's height the window leaves to its own
-	// title and to a panel.
+	leastWidth, leastHeight = 480, 320
+	// screenEdge is how much of the screen's height, in pixels, the window leaves to
+	// its own title and to a panel.
 	screenEdge = 64
 
 	// After full screen was left the window manager has settling to make the window
@@ -106,7 +106,7 @@ func (w *Window) build() {
 	// The later lies above the earlier: nothing may hide the question of consent.
 	w.overlays = []overlay{newShareSheet(emit), newCloseQuestion(emit), newConsent(emit)}
 	w.notices = newNoticeStack(emit)
-	w.details = newDetailsWindow(w.app, emit)
+	w.details = newDetailsWindow(w.app, w.fit, emit)
 	w.tray = newTray(w.Raise, emit)
 	if w.trayed {
 		w.PutInTray()
@@ -240,8 +240,12 @@ func (w *Window) screen(p Page) page {
 
 // arrange gives the window its shape: which page, full, mini, or as it was.
 func (w *Window) arrange(m *Model, first bool, now time.Time) {
-	if size := m.Settings.Window; first && size.Width >= leastWidth && size.Height >= leastHeight {
-		w.resize(size.Width, size.Height)
+	if first { // now its scale is known
+		size := w.win.Canvas().Size()
+		if last := m.Settings.Window; last.Width >= leastWidth && last.Height >= leastHeight {
+			size = fyne.NewSize(last.Width, last.Height)
+		}
+		w.win.Resize(w.fit(size.Width, size.Height))
 	}
 	w.screen(w.current())
 	watching := w.current() == PageWatch
@@ -282,14 +286,20 @@ func (w *Window) settling(now time.Time) bool {
 	return true
 }
 
-// resize makes the window so large, but no larger than the screen.
-func (w *Window) resize(width, height float32) {
+// fit is a window's size, but no larger than the screen.
+func (w *Window) fit(width, height float32) fyne.Size {
 	if w.screenSize.Width > 0 {
-		scale := max(w.win.Canvas().Scale(), 1)
+		scale := w.win.Canvas().Scale()
 		width = max(leastWidth, min(width, w.screenSize.Width/scale))
-		height = max(leastHeight, min(height, w.screenSize.Height/scale-screenEdge))
+		height = max(leastHeight, min(height, (w.screenSize.Height-screenEdge)/scale))
 	}
-	w.win.Resize(fyne.NewSize(width, height))
+	return fyne.NewSize(width, height)
+}
+
+// MostScale is the largest scale, in tenths as Fyne has them, at which the window fits
+// on a screen of so many pixels.
+func MostScale(wide, high int) float64 {
+	return math.Floor(10*min(float64(wide)/leastWidth, float64(high-screenEdge)/leastHeight)) / 10
 }
 
 // remember keeps the size of the window as it is, unless it is full or has another
