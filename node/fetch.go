@@ -76,7 +76,7 @@ func (s *Session) noteRoom(r *rendition) {
 
 // roomFor is how fast segments like e shall come then, in bytes per second; else 0.
 func roomFor(e *channel.Entry, viewers int) int64 {
-	if e == nil || e.Took == 0 || time.Duration(max(viewers, 1))*e.Took > e.Duration {
+	if e == nil || !schedule.Room(e.Took, e.Duration, max(viewers, 1)) {
 		return 0
 	}
 	return int64(quickEnough * float64(e.Size) / e.Duration.Seconds())

@@ -16,10 +16,11 @@ func TestRoom(t *testing.T) {
 		want    int64
 	}{
 		{0, 8, 0}, // not told
-		{250 * time.Millisecond, 8, 300_000},
-		{251 * time.Millisecond, 8, 0},
-		{2 * time.Second, 0, 300_000}, // oneself
-		{1, 1000, 300_000},
+		{222 * time.Millisecond, 8, 300_000},
+		{223 * time.Millisecond, 8, 0},
+		{1700 * time.Millisecond, 0, 300_000}, // oneself
+		{1, 10, 300_000},                      // too fast to be found out
+		{1, 11, 0},
 	} {
 		e := &channel.Entry{Size: 200_000, Duration: 2 * time.Second, Took: c.took}
 		if got := roomFor(e, c.viewers); got != c.want {

@@ -75,7 +75,7 @@ func (s *Scheduler) spread(o *object) {
 // roomy reports whether the origin's line has room for all viewers to fetch all of
 // segments like o.
 func (s *Scheduler) roomy(o *object) bool {
-	return s.origin.line > 0 && o.duration > 0 && time.Duration(s.viewers()*o.n)*s.origin.line <= o.duration
+	return Room(time.Duration(o.n)*s.origin.line, o.duration, s.viewers())
 }
 
 // lossy reports whether the ways to origin and neighbours seem to lose packets, though

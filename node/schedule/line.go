@@ -61,6 +61,17 @@ func (l *Line) Read(now Instant, r Reading) {
 	}
 }
 
+// Room reports whether a line that a segment keeps busy for took has room for all
+// viewers to fetch it while it plays, and an eighth to spare: one that is all but full
+// is slow, too. Of one that was too fast to be found out it is known only that it is
+// quickRead times as fast as the stream.
+func Room(took, plays time.Duration, viewers int) bool {
+	if took < time.Microsecond {
+		return took > 0 && viewers <= quickRead
+	}
+	return time.Duration(viewers)*took*9/8 <= plays
+}
+
 // Takes is how long n bytes keep the line busy; 0: not known.
 func (l *Line) Takes(n int) time.Duration {
 	if l.rate == 0 {

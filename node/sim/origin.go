@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"time"
-
 	"coral/node/schedule"
 	"coral/store/segment"
 )
@@ -52,7 +50,7 @@ const pieces = 8
 // fetch all of a segment.
 func (s *server) roomy(seq int32) bool {
 	took := s.w.took[seq]
-	return took > 0 && time.Duration(len(s.w.living))*took <= s.w.cfg.Segment
+	return schedule.Room(took, s.w.cfg.Segment, len(s.w.living))
 }
 
 // get takes a request that has arrived.
