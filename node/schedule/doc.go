@@ -26,7 +26,8 @@
 // the first one fetches, the others only if that leads to nothing (suppress.go).
 // In the urgent window before the due time the earliest block comes first, from
 // anywhere: a second copy if the first is late, a publisher though it announced
-// nothing, the origin (urgent.go).
+// nothing, the origin (urgent.go). What has begun to come is left to come, and a
+// neighbour that was in time so far is given what time there is (flowing, reliable).
 //
 // A newcomer that knows of other viewers waits some round trips for them before it
 // has more than the beginning of its first segment from the origin, and leaves to
