@@ -89,10 +89,14 @@ func (m *memory) Publish(_ context.Context, u Update) error {
 	return nil
 }
 
+// waitMost is how long tests wait for what should come within a second or two: the
+// machine may be busy.
+const waitMost = 30 * time.Second
+
 // until waits for ok, which sees the sink's state.
 func (m *memory) until(what string, ok func() bool) {
 	m.t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(waitMost)
 	for {
 		m.mu.Lock()
 		done, news := ok(), m.news
@@ -103,7 +107,7 @@ func (m *memory) until(what string, ok func() bool) {
 		select {
 		case <-news:
 		case <-late:
-			m.t.Fatalf("%s: not within 10 s; %d entries", what, len(m.entries))
+			m.t.Fatalf("%s: not within %v; %d entries", what, waitMost, len(m.entries))
 		}
 	}
 }
