@@ -150,11 +150,19 @@ func (w *Wide) spread() error {
 	if w.end < 0 {
 		// Its answer says how much there is.
 		first = newPiece(w.at, pieceSize)
-		w.c.pieces <- struct{}{}
+		select {
+		case w.c.pieces <- struct{}{}:
+		case <-w.ctx.Done():
+			return context.Cause(w.ctx)
+		}
 		first.fetch(w.ctx, w.c, w.url)
 		<-w.c.pieces
-		if first.err != nil {
+		switch {
+		case first.err != nil:
 			return first.err
+		case first.size < 0: // the rest would be taken for nothing
+			w.c.whole.Store(true)
+			return ErrRange
 		}
 		w.Size, w.end = first.size, first.size
 		w.piece = first

@@ -197,6 +197,28 @@ func TestWideWithoutRanges(t *testing.T) {
 	})
 }
 
+// What a server does not tell the size of is not taken for ended after its first piece.
+func TestWideOfUnknownSize(t *testing.T) {
+	data := content(100_000)
+	c, base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		var first, last int
+		if n, _ := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &first, &last); n < 2 {
+			w.Write(data)
+			return
+		}
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/*", first, last))
+		w.WriteHeader(http.StatusPartialContent)
+		w.Write(data[first : last+1])
+	})
+	c.paused()
+	if got, err := readWide(c, base+"/a", 0, -1); !errors.Is(err, ErrRange) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	if got, err := readWide(c, base+"/a", 0, -1); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
 func TestWideFails(t *testing.T) {
 	l := &lossy{data: content(100_000), stops: never}
 	c, base := serve(t, func(w http.ResponseWriter, r *http.Request) {
