@@ -95,7 +95,7 @@ func wrapWords(text string, width, size float32, style fyne.TextStyle) []string 
 				out = append(out, now)
 				longer = word
 			}
-			for !fits(longer) {
+			for longer != "" && !fits(longer) {
 				runes := []rune(longer)
 				n := max(1, sort.Search(len(runes), func(n int) bool { return !fits(string(runes[:n+1])) }))
 				out = append(out, string(runes[:n]))

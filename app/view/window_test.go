@@ -388,6 +388,9 @@ func TestCaptions(t *testing.T) {
 	if lines := wrapWords("a long line that must be broken somewhere", 120, 16, fyne.TextStyle{}); len(lines) < 2 {
 		t.Errorf("not wrapped: %q", lines)
 	}
+	if lines := wrapWords("no room at all", -1, 16, fyne.TextStyle{}); len(lines) == 0 {
+		t.Error("where there is no room nothing is said")
+	}
 	for _, line := range wrapWords("at https://example.org/a/very/long/address/without/spaces", 120, 16, fyne.TextStyle{}) {
 		if fyne.MeasureText(line, 16, fyne.TextStyle{}).Width > 120 {
 			t.Errorf("too wide: %q", line)
