@@ -61,10 +61,6 @@ func (s *Session) startFetch(t schedule.Ticket, o *object, base int64, first, co
 	})
 }
 
-// quickEnough is how many times as fast as it plays a segment shall come from an origin
-// that has room for it.
-const quickEnough = 3
-
 // noteRoom notes how fast segments of r shall come from the origin, if its line has
 // room for all viewers to fetch all of them. Then it is the way there that is slow, if
 // anything is.
@@ -76,10 +72,10 @@ func (s *Session) noteRoom(r *rendition) {
 
 // roomFor is how fast segments like e shall come then, in bytes per second; else 0.
 func roomFor(e *channel.Entry, viewers int) int64 {
-	if e == nil || !schedule.Room(e.Took, e.Duration, max(viewers, 1)) {
+	if e == nil || !schedule.Room(e.Took, e.Duration, viewers) {
 		return 0
 	}
-	return int64(quickEnough * float64(e.Size) / e.Duration.Seconds())
+	return int64(schedule.QuickEnough * float64(e.Size) / e.Duration.Seconds())
 }
 
 // readOrigin reads one response block by block.

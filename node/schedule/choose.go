@@ -340,17 +340,6 @@ func (s *Scheduler) moveLate(o *object) {
 	}
 }
 
-// allLate reports whether every request for block i is past its time-out.
-func (s *Scheduler) allLate(o *object, i int) bool {
-	for m := o.blocks[i].asked; m != 0; m &= m - 1 {
-		p := s.peers[m.first()]
-		if k := p.find(o, i); k >= 0 && !p.asks[k].late {
-			return false
-		}
-	}
-	return true
-}
-
 // moveQueued moves requests that wait in a slow peer's queue, or with a publisher
 // that did not offer the block, to a new holder who will be much faster.
 func (s *Scheduler) moveQueued(o *object, extra int) {

@@ -67,7 +67,7 @@ func (s *Scheduler) spread(o *object) {
 	if !s.roomy(o) {
 		return
 	}
-	for m.lanes < maxLanes && time.Duration(o.n/m.lanes)*m.block > o.duration/quickEnough {
+	for m.lanes < maxLanes && time.Duration(o.n/m.lanes)*m.block > o.duration/QuickEnough {
 		m.lanes++
 	}
 }
@@ -307,28 +307,41 @@ func (s *Scheduler) coming(o *object, i int) Instant {
 	return t
 }
 
-// flowing reports whether block i of o has begun to come, and does not take too long
-// for that.
-func (s *Scheduler) flowing(o *object, i int) bool {
-	for m := o.blocks[i].asked & s.usable; m != 0; m &= m - 1 {
+// anyAsk reports whether block i of o was asked of one of m for which is holds.
+func (s *Scheduler) anyAsk(o *object, i int, m mask, is func(*peer, *ask) bool) bool {
+	for m &= o.blocks[i].asked; m != 0; m &= m - 1 {
 		p := s.peers[m.first()]
-		if k := p.find(o, i); k >= 0 && p.asks[k].began != 0 && !p.asks[k].late {
+		if k := p.find(o, i); k >= 0 && is(p, &p.asks[k]) {
 			return true
 		}
 	}
 	return false
 }
 
+// allLate reports whether every request for block i is past its time-out.
+func (s *Scheduler) allLate(o *object, i int) bool {
+	return !s.anyAsk(o, i, s.present, func(_ *peer, a *ask) bool { return !a.late })
+}
+
+// flowing reports whether block i of o has begun to come, and does not take too long
+// for that.
+func (s *Scheduler) flowing(o *object, i int) bool {
+	return s.anyAsk(o, i, s.usable, func(_ *peer, a *ask) bool { return a.began != 0 && !a.late })
+}
+
 // reliable reports whether block i of o was asked of a neighbour that has answered
 // in time so far.
 func (s *Scheduler) reliable(o *object, i int) bool {
-	for m := o.blocks[i].asked & s.usable; m != 0; m &= m - 1 {
-		p := s.peers[m.first()]
-		if k := p.find(o, i); k >= 0 && !p.asks[k].late && p.delivered > 0 && p.failures == 0 {
-			return true
-		}
-	}
-	return false
+	return s.anyAsk(o, i, s.usable, func(p *peer, a *ask) bool { return !a.late && p.delivered > 0 && p.failures == 0 })
+}
+
+// doubtful reports whether block i is later than it was expected from neighbours that
+// have brought nothing yet, or while they are silent now and then, and the origin's
+// line has room: what is overdue may have to wait for a packet to be sent twice.
+func (s *Scheduler) doubtful(o *object, i int) bool {
+	return s.roomy(o) && !s.anyAsk(o, i, s.present, func(p *peer, a *ask) bool {
+		return a.expected > s.now || p.delivered > 0 && !s.gate.flaky()
+	})
 }
 
 func (s *Scheduler) job(t Ticket) *fetch {

@@ -74,11 +74,13 @@ const (
 
 	maxFetches = 2 // at once
 	// Where the way to the origin is lossy or long, a segment is fetched by up to
-	// maxLanes requests, of leastLane blocks at least, until it comes quickEnough
+	// maxLanes requests, of leastLane blocks at least, until it comes QuickEnough
 	// times as fast as it plays. Browsers open six connections to a server.
-	maxLanes    = 4
-	leastLane   = 2
-	quickEnough = 3
+	maxLanes  = 4
+	leastLane = 2
+	// QuickEnough is how many times as fast as it plays a segment shall come from an
+	// origin whose line has room for it.
+	QuickEnough = 3
 	// worthStopping is how many blocks neighbours must be able to send to make a
 	// second request to the origin for the rest worth its round trip.
 	worthStopping = 3

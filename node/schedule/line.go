@@ -66,10 +66,13 @@ func (l *Line) Read(now Instant, r Reading) {
 // is slow, too. Of one that was too fast to be found out it is known only that it is
 // quickRead times as fast as the stream.
 func Room(took, plays time.Duration, viewers int) bool {
-	if took < time.Microsecond {
-		return took > 0 && viewers <= quickRead
+	switch {
+	case took <= 0 || plays <= 0:
+		return false
+	case took < time.Microsecond:
+		return viewers <= quickRead
 	}
-	return time.Duration(viewers)*took*9/8 <= plays
+	return took*9/8 <= plays/time.Duration(max(viewers, 1))
 }
 
 // Takes is how long n bytes keep the line busy; 0: not known.

@@ -300,7 +300,7 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 		}
 		if b.asked.count() < 2 && s.mayCopy() {
 			if p := s.rescuer(o, i, goal, s.usable); p != nil && p.room(urgentExtra) && p.expect(s.now, 0) < by {
-				last := goal - 2*(p.expect(s.now, 0)-s.now)
+				last := goal - 2*(p.expect(s.now, 0)-s.now) // to ask it
 				if f == nil && !crowded && s.reliable(o, i) && last > s.now {
 					o.next = min(o.next, last) // by then it may be on its way
 					continue
@@ -330,22 +330,6 @@ func (s *Scheduler) patience(o *object, n int) Instant {
 		at -= 2 * Instant(s.origin.ttfbDev)
 	}
 	return at
-}
-
-// doubtful reports whether block i is later than it was expected from neighbours that
-// have brought nothing yet, or while they are silent now and then, and the origin's
-// line has room: what is overdue may have to wait for a packet to be sent twice.
-func (s *Scheduler) doubtful(o *object, i int) bool {
-	if !s.roomy(o) {
-		return false
-	}
-	for m := o.blocks[i].asked; m != 0; m &= m - 1 {
-		p := s.peers[m.first()]
-		if k := p.find(o, i); k >= 0 && (p.asks[k].expected > s.now || p.delivered > 0 && !s.gate.flaky()) {
-			return false
-		}
-	}
-	return true
 }
 
 // promised reports whether a neighbour says that it fetches block i.
