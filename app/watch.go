@@ -216,6 +216,7 @@ func (a *app) poster(w *watching, now time.Time) {
 	a.onMain(func() {
 		img := a.video.Copy()
 		if img == nil {
+			a.queue.post(func() { w.posterAt = time.Time{} }) // soon again: the controls are shown
 			return
 		}
 		a.later(func(context.Context) func() {

@@ -244,12 +244,12 @@ func (r *controlRenderer) Objects() []fyne.CanvasObject {
 
 func (r *controlRenderer) Destroy() {}
 
-// laid lays a veil on an opaque colour.
-func laid(ground, veil color.Color) color.Color {
-	gr, gg, gb, _ := ground.RGBA()
-	vr, vg, vb, va := veil.RGBA() // premultiplied
-	f := func(g, v uint32) uint8 { return uint8((v + g*(0xffff-va)/0xffff) >> 8) }
-	return color.NRGBA{f(gr, vr), f(gg, vg), f(gb, vb), 255}
+// laid is what a colour becomes with a veil on it. Either may be translucent.
+func laid(ground, veil color.Color) color.NRGBA {
+	gr, gg, gb, ga := ground.RGBA() // premultiplied
+	vr, vg, vb, va := veil.RGBA()
+	f := func(g, v uint32) uint16 { return uint16(v + g*(0xffff-va)/0xffff) }
+	return color.NRGBAModel.Convert(color.RGBA64{f(gr, vr), f(gg, vg), f(gb, vb), f(ga, va)}).(color.NRGBA)
 }
 
 // row puts what is visible side by side, all as high as the row, centred; the

@@ -22,8 +22,18 @@ type layer struct {
 
 func newLayer(content fyne.CanvasObject, first fyne.Focusable) layer {
 	content.Hide()
-	return layer{anchor: container.NewWithoutLayout(content), content: content, first: first}
+	return layer{anchor: container.New(unseen{}, content), content: content, first: first}
 }
+
+// unseen lays nothing out, and asks for no room: without it Fyne would ask all that
+// lies in the anchor how large it has to be, in each frame.
+type unseen struct{}
+
+// Layout implements fyne.Layout.
+func (unseen) Layout([]fyne.CanvasObject, fyne.Size) {}
+
+// MinSize implements fyne.Layout.
+func (unseen) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
 
 // Object implements page.
 func (l *layer) Object() fyne.CanvasObject { return l.anchor }

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"image/color"
+	"math"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -187,9 +188,9 @@ func (b *seekBar) FocusLost() { b.focused = false; b.Refresh() }
 
 // CreateRenderer implements fyne.Widget.
 func (b *seekBar) CreateRenderer() fyne.WidgetRenderer {
-	r := &seekRenderer{
-		bar: b, track: canvas.NewRectangle(nil), reach: canvas.NewRectangle(nil), fetched: canvas.NewRectangle(nil),
-		played: canvas.NewRectangle(nil), knob: canvas.NewCircle(nil), bubble: canvas.NewRectangle(nil), when: canvas.NewText("", nil),
+	r := &seekRenderer{bar: b, knob: canvas.NewCircle(nil), bubble: canvas.NewRectangle(nil), when: canvas.NewText("", nil)}
+	for i := range r.line {
+		r.line[i] = canvas.NewRectangle(nil)
 	}
 	r.Refresh()
 	return r
@@ -205,11 +206,15 @@ const (
 )
 
 type seekRenderer struct {
-	bar                           *seekBar
-	track, reach, fetched, played *canvas.Rectangle
-	knob                          *canvas.Circle
-	bubble                        *canvas.Rectangle
-	when                          *canvas.Text
+	bar *seekBar
+	// line is its pieces from left to right: what is gone, what was played since, what
+	// is fetched, what can be reached, what is not there yet. They lie side by side, and
+	// without rounded ends: where OpenGL is done by the processor, that would cost some
+	// hundredths of the picture itself, in each frame.
+	line   [5]*canvas.Rectangle
+	knob   *canvas.Circle
+	bubble *canvas.Rectangle
+	when   *canvas.Text
 }
 
 func (r *seekRenderer) Layout(s fyne.Size) {
@@ -220,17 +225,20 @@ func (r *seekRenderer) Layout(s fyne.Size) {
 	if b.hovered || b.dragging || b.focused {
 		thick = seekThick
 	}
-	y := (s.Height - thick) / 2
-	line := func(o *canvas.Rectangle, from, to float32) {
-		o.CornerRadius = thick / 2
-		o.Move(fyne.NewPos(from*s.Width, y))
-		o.Resize(fyne.NewSize(max(0, to-from)*s.Width, thick))
+	start, end, at, fetched := p[0], p[1], p[2], p[3]
+	ends := [len(r.line)]float32{start, max(start, at), max(start, at, fetched), max(start, at, fetched, end), 1}
+	if !b.span.seekable() {
+		ends = [len(r.line)]float32{1, 1, 1, 1, 1}
 	}
-	line(r.track, 0, 1)
-	line(r.reach, p[0], p[1])
-	line(r.fetched, p[2], max(p[2], p[3]))
-	line(r.played, p[0], p[2])
-	r.knob.Move(fyne.NewPos(p[2]*s.Width-seekKnob/2, (s.Height-seekKnob)/2))
+	left := float32(0)
+	for i, o := range r.line {
+		right := r.pixel(ends[i] * s.Width)
+		show(o, right > left)
+		o.Move(fyne.NewPos(left, (s.Height-thick)/2))
+		o.Resize(fyne.NewSize(max(0, right-left), thick))
+		left = max(left, right)
+	}
+	r.knob.Move(fyne.NewPos(at*s.Width-seekKnob/2, (s.Height-seekKnob)/2))
 	r.knob.Resize(fyne.NewSquareSize(seekKnob))
 
 	m := r.when.MinSize()
@@ -241,14 +249,27 @@ func (r *seekRenderer) Layout(s fyne.Size) {
 	r.bubble.Resize(fyne.NewSize(m.Width+16, seekBubble-6))
 }
 
+// pixel is the border between two of the screen's pixels that is next to x: pieces
+// that end elsewhere would overlap, or leave a gap.
+func (r *seekRenderer) pixel(x float32) float32 {
+	c := canvasOf(r.bar)
+	if c == nil {
+		return x
+	}
+	from, scale := r.bar.Position().X, c.Scale()
+	return float32(math.Round(float64((from+x)*scale)))/scale - from
+}
+
 func (r *seekRenderer) MinSize() fyne.Size { return fyne.NewSize(60, seekHeight) }
 
 func (r *seekRenderer) Refresh() {
 	b := r.bar
-	r.track.FillColor = colour(b, colourGroove)
-	r.reach.FillColor = color.NRGBA{255, 255, 255, 0x48}
-	r.fetched.FillColor = color.NRGBA{255, 255, 255, 0x70}
-	r.played.FillColor = colour(b, theme.ColorNamePrimary)
+	groove := colour(b, colourGroove)
+	for i, c := range [len(r.line)]color.Color{
+		groove, colour(b, theme.ColorNamePrimary), laid(groove, color.NRGBA{255, 255, 255, 0x98}), laid(groove, color.NRGBA{255, 255, 255, 0x48}), groove,
+	} {
+		r.line[i].FillColor = c
+	}
 	r.knob.FillColor = colour(b, theme.ColorNamePrimary)
 	if b.focused {
 		r.knob.StrokeColor, r.knob.StrokeWidth = color.White, 2
@@ -256,9 +277,6 @@ func (r *seekRenderer) Refresh() {
 		r.knob.StrokeWidth = 0
 	}
 	pointing := b.span.seekable() && (b.hovered || b.dragging)
-	show(r.reach, b.span.seekable())
-	show(r.fetched, b.span.seekable())
-	show(r.played, b.span.seekable())
 	show(r.knob, b.span.seekable() && (b.hovered || b.dragging || b.focused))
 	show(r.bubble, pointing)
 	show(r.when, pointing)
@@ -270,7 +288,11 @@ func (r *seekRenderer) Refresh() {
 }
 
 func (r *seekRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.track, r.reach, r.fetched, r.played, r.knob, r.bubble, r.when}
+	objects := make([]fyne.CanvasObject, 0, len(r.line)+3)
+	for _, o := range r.line {
+		objects = append(objects, o)
+	}
+	return append(objects, r.knob, r.bubble, r.when)
 }
 
 func (r *seekRenderer) Destroy() {}

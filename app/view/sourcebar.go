@@ -40,6 +40,10 @@ func newSourceBar(emit func(Intent)) *sourceBar {
 
 func (b *sourceBar) lay(over *look) {
 	b.overlaid.lay(over)
+	b.sharing.fill = theme.ColorNameButton
+	if over != nil {
+		b.sharing.fill = "" // as flat as the others over the picture, and cheaper in each frame
+	}
 	b.words.lay(over)
 	b.sharing.lay(over)
 	b.details.lay(over)

@@ -56,7 +56,7 @@ func TestColoursRead(t *testing.T) {
 		// What has the keyboard, the mouse or is selected has a veil over its ground.
 		for _, on := range []fyne.ThemeColorName{theme.ColorNameFocus, theme.ColorNameHover, theme.ColorNamePressed, theme.ColorNameSelection} {
 			for _, g := range append(grounds, theme.ColorNameButton) {
-				if r := ratio(p[theme.ColorNameForeground], laid(p[g], p[on]).(color.NRGBA)); r < 4.5 {
+				if r := ratio(p[theme.ColorNameForeground], laid(p[g], p[on])); r < 4.5 {
 					t.Errorf("%s: words on %s over %s: %.2f", name, on, g, r)
 				}
 			}

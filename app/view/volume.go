@@ -139,8 +139,7 @@ func (r *volumeRenderer) Layout(s fyne.Size) {
 func (r *volumeRenderer) MinSize() fyne.Size { return fyne.NewSize(volumeWidth, controlSize) }
 
 func (r *volumeRenderer) Refresh() {
-	r.track.FillColor, r.track.CornerRadius = color.NRGBA{255, 255, 255, 0x48}, seekLine/2
-	r.level.FillColor, r.level.CornerRadius = color.White, seekLine/2
+	r.track.FillColor, r.level.FillColor = color.NRGBA{255, 255, 255, 0x48}, color.White
 	if r.bar.muted {
 		r.level.FillColor = colour(r.bar, theme.ColorNameDisabled)
 	}

@@ -15,6 +15,9 @@ type Video interface {
 	// Shade darkens the picture's head and foot over these heights, for what is
 	// drawn over them; 0: not at all.
 	Shade(head, foot float32)
+	// OnPicture sets what is called, on Fyne's goroutine, when the next picture is
+	// about to be drawn.
+	OnPicture(func())
 }
 
 // watchPage is the picture, what lies over it while it is needed, and one line

@@ -19,6 +19,9 @@ import (
 const (
 	// redraw is the least time between two models that are drawn.
 	redraw = 100 * time.Millisecond
+	// nextPicture is how long a model waits for the film's next picture, to be drawn in
+	// the same frame: each frame draws the whole window.
+	nextPicture = 50 * time.Millisecond
 
 	// The window's sizes: at first, and the least that everything still works in.
 	startWidth, startHeight = 1120, 700
@@ -45,6 +48,7 @@ type Window struct {
 	newest *Model // given to Show, not drawn yet
 	drawn  time.Time
 	timer  *time.Timer // will draw newest; nil: nothing waits
+	filmed time.Time   // when the last picture came
 
 	gate     sync.RWMutex // held for reading while Fyne is told something
 	closed   bool
@@ -82,6 +86,7 @@ func New(a fyne.App, video Video, emit func(Intent)) *Window {
 		w.look = look{settings.ThemeSystem}
 		a.Settings().SetTheme(w.look)
 	}
+	video.OnPicture(w.withPicture)
 	w.win = a.NewWindow("Coral")
 	w.win.SetPadded(false)
 
@@ -152,7 +157,22 @@ func (w *Window) Show(m Model) {
 	if w.timer != nil {
 		return
 	}
-	w.timer = time.AfterFunc(max(0, redraw-time.Since(w.drawn)), func() { w.onMain(w.draw) })
+	wait := max(0, redraw-time.Since(w.drawn))
+	if time.Since(w.filmed) < 2*nextPicture {
+		wait += nextPicture
+	}
+	w.timer = time.AfterFunc(wait, func() { w.onMain(w.draw) })
+}
+
+// withPicture draws the newest model, if it is time, beside a picture of the film.
+func (w *Window) withPicture() {
+	w.mu.Lock()
+	w.filmed = time.Now()
+	due := w.timer != nil && w.filmed.Sub(w.drawn) >= redraw && w.timer.Stop()
+	w.mu.Unlock()
+	if due {
+		w.draw()
+	}
 }
 
 // onMain runs f on Fyne's goroutine, unless the window is closed.

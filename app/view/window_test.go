@@ -21,13 +21,15 @@ import (
 	"coral/player"
 )
 
-// screen is a video that is grey, and notes its shade.
+// screen is a video that is grey, and notes its shade and whom to tell of a picture.
 type screen struct {
 	widget.BaseWidget
 	head, foot float32
+	picture    func()
 }
 
 func (s *screen) Shade(head, foot float32) { s.head, s.foot = head, foot }
+func (s *screen) OnPicture(f func())       { s.picture = f }
 
 func (s *screen) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(canvas.NewRectangle(color.Gray{0x60}))
@@ -172,6 +174,37 @@ func TestWindowDrawsTheNewest(t *testing.T) {
 	}
 	if w.Image() != nil {
 		t.Error("a closed window has a picture")
+	}
+}
+
+// A model waits for the film's next picture, not for longer than that takes.
+func TestWindowDrawsWithThePicture(t *testing.T) {
+	w, _ := testWindow(t, 1000, 700)
+	film := w.watch.video.(*screen)
+	drawn := func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.newest == nil
+	}
+	pictureAfter := func(since time.Duration) {
+		w.Show(*watchModel(live()))
+		w.mu.Lock()
+		w.drawn = time.Now().Add(-since)
+		w.mu.Unlock()
+		fyne.DoAndWait(film.picture)
+	}
+	fyne.DoAndWait(film.picture)
+	if pictureAfter(redraw); !drawn() {
+		t.Error("a picture came, and the model was not drawn with it")
+	}
+	pictureAfter(0)
+	if drawn() {
+		t.Error("drawn again at once")
+	}
+	for deadline := time.Now().Add(5 * time.Second); !drawn(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no picture came, and the model was not drawn")
+		}
 	}
 }
 

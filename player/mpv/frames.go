@@ -56,7 +56,7 @@ func (f *Frames) SetSize(w, h int) {
 	f.size = size
 	f.mu.Unlock()
 	if changed {
-		f.again()
+		f.Again()
 	}
 }
 
@@ -67,7 +67,7 @@ func (f *Frames) limit(lines int) {
 	f.highest = lines
 	f.mu.Unlock()
 	if changed {
-		f.again()
+		f.Again()
 	}
 }
 
@@ -100,8 +100,8 @@ func (f *Frames) OnFrame(call func()) {
 	f.onFrame = call
 }
 
-// again asks for the present picture once more, in the size that is wanted now.
-func (f *Frames) again() {
+// Again asks for the present picture once more, in the size that is wanted now.
+func (f *Frames) Again() {
 	select {
 	case f.changed <- struct{}{}:
 	default:
@@ -115,7 +115,7 @@ func (f *Frames) setSource(w, h int) {
 	f.source = image.Pt(w, h)
 	f.mu.Unlock()
 	if changed {
-		f.again()
+		f.Again()
 	}
 }
 

@@ -202,7 +202,7 @@ func (l *loop) restarted() {
 // show is the end of opening. Before it mpv may draw black in another size.
 func (l *loop) show() {
 	l.frames.hold(false)
-	l.frames.again()
+	l.frames.Again()
 	l.stage, l.pictured = playing, true
 	l.moved = time.Now()
 	if l.held {

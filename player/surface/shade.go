@@ -1,6 +1,6 @@
 package surface
 
-import "encoding/binary"
+import "unsafe"
 
 const (
 	// opaque is a factor that leaves a row as it is.
@@ -15,7 +15,6 @@ const (
 type shade struct {
 	head, foot float32 // heights, in units of the surface
 	done       shadow  // what the picture that is shown was given
-	kept       []byte  // the rows that were darkened, as they came
 }
 
 // shadow is all that the darkening of a picture depends on.
@@ -37,11 +36,9 @@ func (s *Surface) Shade(head, foot float32) {
 	}
 }
 
-// fresh notes that the picture is one that was not darkened yet.
-func (s *shade) fresh() { s.done, s.kept = shadow{}, s.kept[:0] }
-
-// darken gives the picture that is shown its shadow, and reports whether that
-// has changed it.
+// darken gives the picture that is shown its shadow, and reports whether that has
+// changed it. One that has another shadow already is asked for anew: what was dark is
+// lost, and to keep it would be to copy it, in each frame.
 func (s *Surface) darken() bool {
 	if s.shown == nil {
 		return false
@@ -53,27 +50,17 @@ func (s *Surface) darken() bool {
 	if want == s.shade.done {
 		return false
 	}
-	s.shade.undo(s.shown.Pix, s.shown.Stride)
-	s.shade.fresh()
+	if s.shade.done != (shadow{}) {
+		s.source.Again()
+		return false
+	}
 	s.shade.done = want
 	for y := range s.shown.Rect.Dy() {
 		if f := want.factor(y, s.shown.Rect.Dy()); f < opaque {
-			row := s.shown.Pix[y*s.shown.Stride : (y+1)*s.shown.Stride]
-			s.shade.kept = append(s.shade.kept, row...)
-			dim(row, f)
+			dim(s.shown.Pix[y*s.shown.Stride:(y+1)*s.shown.Stride], f)
 		}
 	}
 	return true
-}
-
-// undo puts the rows that were darkened back into a picture's memory.
-func (s *shade) undo(pix []byte, stride int) {
-	kept := s.kept
-	for y := 0; len(kept) > 0; y++ {
-		if s.done.factor(y, len(pix)/stride) < opaque {
-			kept = kept[copy(pix[y*stride:(y+1)*stride], kept):]
-		}
-	}
 }
 
 // factor is what is left of the light in row y of rows, in 256ths.
@@ -95,13 +82,14 @@ func dim(row []byte, factor uint64) {
 		even  = 0x00ff00ff00ff00ff
 		alpha = 0xff000000ff000000
 	)
-	for ; len(row) >= 8; row = row[8:] {
-		v := binary.LittleEndian.Uint64(row)
-		binary.LittleEndian.PutUint64(row, (v&even)*factor>>8&even|(v>>8&even)*factor&^even|alpha)
+	// Go checks each access to a slice of bytes: that would be a third of the work.
+	pairs := unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(row))), len(row)/8)
+	for i, v := range pairs {
+		pairs[i] = (v&even)*factor>>8&even | (v>>8&even)*factor&^even | alpha
 	}
-	if len(row) == 4 {
-		for i, c := range row[:3] {
-			row[i] = byte(uint64(c) * factor >> 8)
+	if last := row[len(row)&^7:]; len(last) == 4 {
+		for i, c := range last[:3] {
+			last[i] = byte(uint64(c) * factor >> 8)
 		}
 	}
 }

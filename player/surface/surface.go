@@ -24,6 +24,8 @@ type FrameSource interface {
 	// surface's, to write to as well; it is opaque. Its Stride must be 4 times its
 	// width: Fyne uploads Pix as it lies.
 	Frame() (*image.RGBA, uint64)
+	// Again asks for the present picture once more, as another.
+	Again()
 	// OnFrame sets what is called, on any goroutine, when Frame has something new
 	// to return; nil: nothing.
 	OnFrame(func())
@@ -39,6 +41,8 @@ type Surface struct {
 	OnMoved        func(*desktop.MouseEvent)
 	OnLeft         func() // the pointer went out
 	OnScrolled     func(*fyne.ScrollEvent)
+
+	onPicture func() // may be nil
 
 	raster *canvas.Raster
 	bars   [4]*canvas.Rectangle // above, below, left, right
@@ -102,15 +106,17 @@ func (s *Surface) Detach() {
 // goroutine may ask.
 func (s *Surface) Pictures() int64 { return s.pictures.Load() }
 
-// Copy returns a copy of the picture that is shown, without shade; nil: there is
-// none. It is called on Fyne's goroutine.
+// OnPicture sets what is called, on Fyne's goroutine, when the next picture is about
+// to be drawn: what else changes then is drawn with it, and costs no frame of its own.
+func (s *Surface) OnPicture(f func()) { s.onPicture = f }
+
+// Copy returns a copy of the picture that is shown; nil: there is none, or it is
+// darkened. It is called on Fyne's goroutine.
 func (s *Surface) Copy() *image.RGBA {
-	if s.shown == nil {
+	if s.shown == nil || s.shade.done != (shadow{}) {
 		return nil
 	}
-	pix := slices.Clone(s.shown.Pix)
-	s.shade.undo(pix, s.shown.Stride)
-	return &image.RGBA{Pix: pix, Stride: s.shown.Stride, Rect: s.shown.Rect}
+	return &image.RGBA{Pix: slices.Clone(s.shown.Pix), Stride: s.shown.Stride, Rect: s.shown.Rect}
 }
 
 // notice is called by the source, on its goroutine.
@@ -135,11 +141,15 @@ func (s *Surface) refresh() {
 	var shape image.Point
 	if s.source != nil {
 		img, n := s.source.Frame()
-		if img != nil && n != s.picked {
-			s.pictures.Add(1)
-			s.shade.fresh()
-		}
+		fresh := img != nil && n != s.picked
 		s.shown, s.picked = img, n
+		if fresh {
+			s.pictures.Add(1)
+			s.shade.done = shadow{}
+			if s.onPicture != nil {
+				s.onPicture()
+			}
+		}
 		if img != nil {
 			shape = img.Rect.Size()
 		}

@@ -21,11 +21,18 @@ type film struct {
 	seq    uint64
 	notify func()
 	asked  int
+	colour color.RGBA
+	again  int
 }
 
 func (f *film) SetSize(w, h int) { f.size = image.Pt(w, h) }
 
 func (f *film) Frame() (*image.RGBA, uint64) { f.asked++; return f.image, f.seq }
+
+func (f *film) Again() {
+	f.again++
+	f.show(f.image.Rect.Dx(), f.image.Rect.Dy(), f.colour)
+}
 
 func (f *film) OnFrame(call func()) { f.notify = call }
 
@@ -35,7 +42,7 @@ func (f *film) show(w, h int, c color.RGBA) {
 	for i := 0; i < len(img.Pix); i += 4 {
 		img.Pix[i], img.Pix[i+1], img.Pix[i+2], img.Pix[i+3] = c.R, c.G, c.B, 255
 	}
-	f.image, f.seq = img, f.seq+1
+	f.image, f.seq, f.colour = img, f.seq+1, c
 	if f.notify != nil {
 		f.notify()
 	}
