@@ -135,6 +135,9 @@ func (p *Player) configure(core uintptr, o Options) error {
 		{"input-default-bindings", "no"},
 		{"osd-level", "0"},
 		{"profile", "sw-fast"},
+		// With zimg mpv puts the colours together one by one. At 720p swscale saves three
+		// tenths of decoding and drawing, for a picture that is as near to the exact one.
+		{"sws-allow-zimg", "no"},
 		// A picture is as large as it should be, to the rounded pixel: mpv would leave a
 		// column or a row of it empty.
 		{"keepaspect", "no"},
