@@ -53,7 +53,7 @@ const (
 func newControls(emit func(Intent), k *keys, stir func(), menus func(*control)) *controls {
 	c := &controls{emit: emit, stir: stir}
 	button := func(icon, help string, tapped func()) *control {
-		b := newControl(icon, "", tapped).with(help)
+		b := newControl(icon, "", func() { c.explain(nil); tapped() }).with(help) // what it opens may take the pointer away
 		b.key, b.letter = k.key, k.letter
 		b.stirred = func(b *control) { c.explain(b); stir() }
 		b.left = func() { c.explain(nil) }
