@@ -170,6 +170,9 @@ func (w *Window) withPicture() {
 	w.filmed = time.Now()
 	due := w.timer != nil && w.filmed.Sub(w.drawn) >= redraw && w.timer.Stop()
 	w.mu.Unlock()
+	w.gate.RLock()
+	due = due && !w.closed
+	w.gate.RUnlock() // what is drawn may lock it
 	if due {
 		w.draw()
 	}
