@@ -230,13 +230,13 @@ func (r *seekRenderer) Layout(s fyne.Size) {
 	if !b.span.seekable() {
 		ends = [len(r.line)]float32{1, 1, 1, 1, 1}
 	}
-	left := float32(0)
+	left := r.pixel(0)
 	for i, o := range r.line {
 		right := r.pixel(ends[i] * s.Width)
 		show(o, right > left)
 		o.Move(fyne.NewPos(left, (s.Height-thick)/2))
-		o.Resize(fyne.NewSize(max(0, right-left), thick))
-		left = max(left, right)
+		o.Resize(fyne.NewSize(right-left, thick))
+		left = right
 	}
 	r.knob.Move(fyne.NewPos(at*s.Width-seekKnob/2, (s.Height-seekKnob)/2))
 	r.knob.Resize(fyne.NewSquareSize(seekKnob))
@@ -288,11 +288,7 @@ func (r *seekRenderer) Refresh() {
 }
 
 func (r *seekRenderer) Objects() []fyne.CanvasObject {
-	objects := make([]fyne.CanvasObject, 0, len(r.line)+3)
-	for _, o := range r.line {
-		objects = append(objects, o)
-	}
-	return append(objects, r.knob, r.bubble, r.when)
+	return []fyne.CanvasObject{r.line[0], r.line[1], r.line[2], r.line[3], r.line[4], r.knob, r.bubble, r.when}
 }
 
 func (r *seekRenderer) Destroy() {}

@@ -76,7 +76,8 @@ func (s shadow) factor(y, rows int) uint64 {
 	return uint64(opaque * (1 - deepest*depth*depth*(3-2*depth))) // without an edge at either end
 }
 
-// dim multiplies the colours of a row of opaque pixels, two pixels at once.
+// dim multiplies the colours of a row of opaque pixels, two pixels at once. The masks
+// are those of little-endian machines, which all are that Fyne's window runs on.
 func dim(row []byte, factor uint64) {
 	const (
 		even  = 0x00ff00ff00ff00ff
