@@ -102,10 +102,8 @@ func (s *Session) described(d *channel.Descriptor) {
 		keep = channel.FeedOptions{Window: rewindMost, WindowEntries: rewindEntries, MaxBytes: rewindBytes}
 	}
 	s.feed = channel.NewFeed(s.key, d.Root, keep)
-	self := s.swarm.Self()
 	s.sched = schedule.New(schedule.Config{
-		Seed: keyOfPeer(self), Self: keyOfPeer(self),
-		SuperSeed: s.role == wire.Publisher, Share: true, Origin: len(d.Origins) > 0 && s.role == wire.Viewer,
+		Self: keyOfPeer(s.swarm.Self()), SuperSeed: s.role == wire.Publisher, Share: true, Origin: len(d.Origins) > 0 && s.role == wire.Viewer,
 	})
 	for pid, p := range s.peers { // who came while the description was asked for
 		s.joined(pid, p)

@@ -9,7 +9,7 @@ import (
 
 // Steps that decide nothing allocate nothing.
 func TestAllocations(t *testing.T) {
-	s := New(Config{Seed: 1, Self: 9, Share: true, Origin: true})
+	s := New(Config{Self: 9, Share: true, Origin: true})
 	now := Instant(1)
 	var acts []Action
 	step := func(ev Event) {
@@ -43,7 +43,7 @@ func TestAllocations(t *testing.T) {
 }
 
 func BenchmarkHave(b *testing.B) {
-	s := New(Config{Seed: 1, Self: 9, Share: true})
+	s := New(Config{Self: 9, Share: true})
 	now := Instant(1)
 	var acts []Action
 	for p := range Peer(12) {

@@ -147,7 +147,7 @@ func (s *Scheduler) openBlocks(o *object, inOrder bool) {
 			if holders == 0 {
 				continue
 			}
-			c.rank = uint64(holders.count())<<32 | hash(s.cfg.Seed^s.cfg.Self, o.salt, uint64(i))>>32
+			c.rank = uint64(holders.count())<<32 | hash(s.cfg.Self, o.salt, uint64(i))>>32
 		}
 		s.plan.open = append(s.plan.open, c)
 		if len(s.plan.open) == maxCandidates {
@@ -179,12 +179,12 @@ func (s *Scheduler) pickRoom(o *object, i int) *peer {
 		}
 		free |= only(p.slot)
 		cost := p.weigh(p.expect(s.now, 0) - s.now)
-		if cost < least || cost == least && tie(s.cfg.Seed, o.salt, i, p, best) {
+		if cost < least || cost == least && tie(s.cfg.Self, o.salt, i, p, best) {
 			best, least = p, cost
 		}
 	}
 	if n := free.count(); n > 1 {
-		if h := hash(s.cfg.Seed, o.salt+uint64(i), uint64(s.stats.Asks)); h%explore == 0 {
+		if h := hash(s.cfg.Self, o.salt+uint64(i), uint64(s.stats.Asks)); h%explore == 0 {
 			for k := int(h >> 32 % uint64(n)); k > 0; k-- {
 				free &= free - 1
 			}
@@ -195,8 +195,8 @@ func (s *Scheduler) pickRoom(o *object, i int) *peer {
 }
 
 // tie decides between two equal peers by a hash.
-func tie(seed, salt uint64, i int, a, b *peer) bool {
-	return b == nil || hash(seed, salt+uint64(i), a.key) < hash(seed, salt+uint64(i), b.key)
+func tie(self, salt uint64, i int, a, b *peer) bool {
+	return b == nil || hash(self, salt+uint64(i), a.key) < hash(self, salt+uint64(i), b.key)
 }
 
 // ask asks p for block i.

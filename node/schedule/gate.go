@@ -122,7 +122,7 @@ func (s *Scheduler) judge(o *object) {
 	case g.since == 0:
 		// Not all who came together shall turn to the origin together.
 		s.judgeAnew()
-		g.since += Instant(hash(s.cfg.Self, s.cfg.Seed, 0) % uint64(gateSpan))
+		g.since += Instant(hash(s.cfg.Self, 0, 0) % uint64(gateSpan))
 	case g.since < g.until:
 		s.judgeAnew() // the neighbours have another chance
 	}
@@ -140,7 +140,7 @@ func (s *Scheduler) judge(o *object) {
 	}
 	if late && g.late >= maxLate {
 		g.seen++
-		if hash(s.cfg.Self, s.cfg.Seed, g.seen)%uint64(s.viewers()) < aloneShare {
+		if hash(s.cfg.Self, 0, g.seen)%uint64(s.viewers()) < aloneShare {
 			s.goAlone(o)
 		}
 	}

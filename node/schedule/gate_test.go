@@ -21,7 +21,7 @@ type gated struct {
 const gatedBlocks = 4
 
 func newGated(t *testing.T, viewers int, self uint64) *gated {
-	g := &gated{t: t, s: New(Config{Seed: 1, Self: self, Share: true, Origin: true}), now: Instant(time.Second)}
+	g := &gated{t: t, s: New(Config{Self: self, Share: true, Origin: true}), now: Instant(time.Second)}
 	g.step(Joined{Peer: 1, Key: 7, Uploads: true})
 	g.step(Watching{Peer: 1, Renditions: []uint16{0}, Uploads: true})
 	g.step(Estimate{N: viewers})

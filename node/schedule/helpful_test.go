@@ -119,7 +119,7 @@ func TestNarrow(t *testing.T) {
 	const blocks = 26
 	for _, narrow := range []bool{false, true} {
 		h := &helpful{paces: slices.Repeat([]time.Duration{20 * time.Millisecond}, 5)}
-		s := New(Config{Seed: 1, Self: 9, Share: true})
+		s := New(Config{Self: 9, Share: true})
 		for range 4 {
 			h.fetch(t, s, blocks, 4*time.Second, nil)
 		}
@@ -145,7 +145,7 @@ func TestNarrow(t *testing.T) {
 func TestStanding(t *testing.T) {
 	const blocks = 24
 	h := &helpful{paces: []time.Duration{15 * time.Millisecond, 700 * time.Millisecond, 700 * time.Millisecond, 700 * time.Millisecond}}
-	cfg := Config{Seed: 1, Self: 9, Share: true}
+	cfg := Config{Self: 9, Share: true}
 	s := New(cfg)
 	h.fetch(t, s, 8*blocks, 4*time.Second, nil)
 	known := make([]Standing, len(h.paces))

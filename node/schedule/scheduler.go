@@ -9,8 +9,7 @@ import (
 // Config is what a Scheduler is told once. The zero value neither shares nor
 // uses the origin.
 type Config struct {
-	Seed      uint64 // of everything that chance decides
-	Self      uint64 // hash of our own identity, as others see it in Joined.Key
+	Self      uint64 // hash of our own identity, as others see it in Joined.Key; seeds what chance decides
 	SuperSeed bool   // a publisher: show each block to one neighbour first
 	Share     bool   // announce and serve what is held
 	Origin    bool   // the origin may be asked

@@ -114,7 +114,7 @@ func at(now Instant, ev Event) string {
 }
 
 func parseConfig(f []string) Config {
-	cfg := Config{Seed: 1, Self: 100}
+	cfg := Config{Self: 100}
 	for _, w := range f {
 		k, v, _ := strings.Cut(w, "=")
 		n, _ := strconv.ParseUint(v, 10, 64)

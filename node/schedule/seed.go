@@ -179,7 +179,7 @@ func (s *Scheduler) audienceFor(o *object, i int, audience mask) *peer {
 				continue
 			}
 			if best == nil || p.credit+p.spread < best.credit+best.spread ||
-				p.credit+p.spread == best.credit+best.spread && tie(s.cfg.Seed, o.salt, i, p, best) {
+				p.credit+p.spread == best.credit+best.spread && tie(s.cfg.Self, o.salt, i, p, best) {
 				best = p
 			}
 		}

@@ -254,10 +254,10 @@ func (w *walker) take(now Instant, acts []Action) error {
 
 func configs() []Config {
 	return []Config{
-		{Seed: 1, Self: 5, Share: true, Origin: true},
-		{Seed: 2, Self: 6, Share: true, Origin: true, SuperSeed: true, Slots: 2},
-		{Seed: 3, Self: 7, Share: true},
-		{Seed: 4, Self: 8, Origin: true},
+		{Self: 5, Share: true, Origin: true},
+		{Self: 6, Share: true, Origin: true, SuperSeed: true, Slots: 2},
+		{Self: 7, Share: true},
+		{Self: 8, Origin: true},
 	}
 }
 

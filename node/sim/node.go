@@ -46,7 +46,6 @@ type node struct {
 const quiet = 4 * time.Second
 
 func (n *node) init(cfg schedule.Config) {
-	cfg.Seed = n.w.cfg.Seed*1_000_003 + uint64(n.index)
 	n.key = n.w.rng.Uint64()
 	cfg.Self = n.key
 	n.sched = schedule.New(cfg)
