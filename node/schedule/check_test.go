@@ -146,7 +146,7 @@ func check(s *Scheduler) error {
 			own++
 		}
 	}
-	if own > maxFetches {
+	if own > maxFetches*maxLanes {
 		return fmt.Errorf("%d fetches at once", own)
 	}
 	if s.wake <= s.now {

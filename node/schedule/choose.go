@@ -80,8 +80,10 @@ func (s *Scheduler) planObject(o *object) {
 			return
 		}
 		if at := o.due - s.urgentWindow(o); at <= s.now {
-			s.planUrgent(o)
-			return
+			if !s.rush || !s.opening(o) {
+				s.planUrgent(o)
+				return
+			}
 		} else {
 			o.next = min(o.next, at)
 		}
@@ -210,8 +212,12 @@ func (s *Scheduler) ask(p *peer, o *object, i int, copy bool) {
 	p.asks = append(p.asks, ask{o: o, block: int32(i), at: s.now, copy: copy, expected: expected, until: until})
 	b.asked |= only(p.slot)
 	due := o.due
-	if due != Never {
-		due = max(due, s.now+Instant(lateAsk))
+	switch late := s.now + Instant(lateAsk); {
+	case o.background:
+	case s.opening(o):
+		due = late
+	default:
+		due = max(due, late)
 	}
 	if copy {
 		s.inFlight++

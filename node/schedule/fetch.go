@@ -162,7 +162,7 @@ func (s *Scheduler) mayFetch(o *object, n int) (bool, Instant) {
 			before += f.end - f.next
 		}
 	}
-	if running >= maxFetches*s.origin.lanes {
+	if running >= maxFetches*s.lanes(o) {
 		return false, Never
 	}
 	if wait := time.Duration(before) * s.origin.line; wait > hardBase {
@@ -189,7 +189,7 @@ func (s *Scheduler) startFetches(o *object, need segment.Bitmap) bool {
 		for i < o.n && need.Has(i) {
 			i++
 		}
-		for parts := max(1, min(s.origin.lanes, (i-first)/leastLane)); parts > 0; parts-- {
+		for parts := max(1, min(s.lanes(o), (i-first)/leastLane)); parts > 0; parts-- {
 			if ok, at := s.mayFetch(o, i-first); !ok {
 				if at != Never {
 					o.next = min(o.next, at)
@@ -209,6 +209,15 @@ func (s *Scheduler) startFetches(o *object, need segment.Bitmap) bool {
 		s.announce(o, s.listeners(o), true)
 	}
 	return began
+}
+
+// lanes is by how many requests at a time blocks of o are fetched. A newcomer's
+// connections are new, and bring some packets a round trip at first.
+func (s *Scheduler) lanes(o *object) int {
+	if o.awaited && s.roomy(o) {
+		return max(s.origin.lanes, startLanes)
+	}
+	return s.origin.lanes
 }
 
 // startFetch fetches blocks first … end-1 of o.

@@ -78,6 +78,10 @@ const (
 	// times as fast as it plays. Browsers open six connections to a server.
 	maxLanes  = 4
 	leastLane = 2
+	// firstSegments is how many playing times ahead a newcomer's buffer is filled in haste.
+	firstSegments = 3
+	// startLanes is by how many a player's first segment is fetched, where there is room.
+	startLanes = 3
 	// QuickEnough is how many times as fast as it plays a segment shall come from an
 	// origin whose line has room for it.
 	QuickEnough = 3

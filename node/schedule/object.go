@@ -49,6 +49,7 @@ type object struct {
 	background bool
 	due        Instant
 	wantedAt   Instant
+	first      bool // one of those that our player begins with, having just come
 	awaited    bool // the player stood there when it was first wanted: a start, a seek
 
 	// Peers'.

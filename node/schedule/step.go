@@ -163,6 +163,7 @@ func (s *Scheduler) forget(o *object) {
 func (s *Scheduler) want(o *object, due Instant, background bool) {
 	if !o.wanted {
 		o.wantedAt, o.awaited = s.now, !background && due <= s.now
+		o.first = s.freshUntil(o) == 0 && s.now <= s.learned+Instant(joinMost) && due-s.now <= Instant(firstSegments*o.duration)
 	}
 	switch {
 	case background:
@@ -170,6 +171,8 @@ func (s *Scheduler) want(o *object, due Instant, background bool) {
 	case o.awaited:
 		// No later than the origin alone would bring it is as good as at once.
 		due = max(due, o.wantedAt+Instant(min(s.origin.usual(o.n), o.duration)))
+	case s.opening(o):
+		due = o.wantedAt + (due-o.wantedAt)/QuickEnough
 	default:
 		due = max(due, s.freshUntil(o))
 	}
@@ -191,6 +194,13 @@ func (s *Scheduler) freshUntil(o *object) Instant {
 	}
 	return o.known + Instant(fresh*o.duration/2)
 }
+
+// opening reports whether o is one of those that a newcomer's player fills its buffer
+// with, and the origin has room for all viewers to do so. Neighbours are asked to send
+// them at once, and the origin brings what they cannot, as soon as it alone would: the
+// more a player has in hand, the less can make it stall. Where there is no such room, the
+// first segments of others would wait for that.
+func (s *Scheduler) opening(o *object) bool { return o.first && s.roomy(o) }
 
 func (s *Scheduler) list(o *object) {
 	if o.complete() || !o.wanted {

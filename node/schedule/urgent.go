@@ -125,11 +125,26 @@ func (s *Scheduler) begin(o *object) {
 		if s.startFetches(o, need) {
 			s.openBlocks(o, true)
 		}
+		if s.roomy(o) {
+			s.beginEnd(o)
+		}
 	}
 	for _, c := range s.plan.open {
 		if p := s.holder(o, int(c.block)); p != nil && p.room(urgentExtra) {
 			s.ask(p, o, int(c.block), false)
 		}
+	}
+}
+
+// beginEnd asks publishers, which are there already, for the end of o.
+func (s *Scheduler) beginEnd(o *object) {
+	for k := len(s.plan.open) - 1; k >= 0; k-- {
+		p := s.soonest(o, s.publishers&^o.denied, 0)
+		if p == nil {
+			return
+		}
+		s.ask(p, o, int(s.plan.open[k].block), false)
+		s.plan.open = s.plan.open[:k]
 	}
 }
 
