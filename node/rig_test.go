@@ -24,7 +24,7 @@ const patience = 20 * time.Second
 // machine: the segments of tests are a fraction of a second long, and so is
 // their window, out of which one falls when a node waits for the processor.
 func smooth(r *nodetest.Report) bool {
-	return !timed || r.Skipped <= 3 && r.Stalled < 2*time.Second
+	return !timed || r.Skipped <= 3 && r.Stalled() < 2*time.Second
 }
 
 // logTo shows a node's log with the test that it belongs to.

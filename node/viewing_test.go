@@ -172,7 +172,7 @@ func TestLadderFollowsLine(t *testing.T) {
 	k.more(t, 3)
 	r := stop()
 	t.Log(r)
-	if r.Corrupt > 0 || !smooth(r) || r.Stalls > 0 {
+	if r.Corrupt > 0 || !smooth(r) || len(r.Stalls) > 0 {
 		t.Errorf("played %v", r)
 	}
 	changes := 0

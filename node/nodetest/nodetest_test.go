@@ -100,7 +100,7 @@ func TestPlayEveryShape(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				r := Play(ctx, tt.player)
-				if r.Segments < 9 || r.Corrupt > 0 || r.Stalls > 0 || r.Skipped > 0 {
+				if r.Segments < 9 || r.Corrupt > 0 || len(r.Stalls) > 0 || r.Skipped > 0 {
 					t.Error(r)
 				}
 				if dated := len(r.Ready) > 0; dated == tt.origin.NoDateTime {
@@ -141,15 +141,15 @@ func TestPlayThroughFaults(t *testing.T) {
 				time.AfterFunc(10*time.Second, func() { o.Set(tt.fault) })
 				time.AfterFunc(10*time.Second+tt.for_, func() { o.Set(Faults{}) })
 				r := Play(ctx, PlayerConfig{URL: url, Client: c})
-				if (r.Stalls > 0) != tt.stalls || (r.Corrupt > 0) != tt.corrupt || (r.Failed > 0) != tt.failed {
+				if (len(r.Stalls) > 0) != tt.stalls || (r.Corrupt > 0) != tt.corrupt || (r.Failed > 0) != tt.failed {
 					t.Error(r)
 				}
 				if n, _ := o.Newest(0); tt.finish && r.Idents[len(r.Idents)-1].Sequence+2 < n.Sequence {
 					t.Errorf("stopped at %+v of %+v: %v", r.Idents[len(r.Idents)-1], n, r)
 				}
 				want := 80*time.Second - r.Startup
-				if sum := r.Played + r.Stalled; sum > want || sum < want-time.Second {
-					t.Errorf("played %v and stalled %v in %v", r.Played, r.Stalled, want)
+				if sum := r.Played + r.Stalled(); sum > want || sum < want-time.Second {
+					t.Errorf("played %v and stalled %v in %v", r.Played, r.Stalled(), want)
 				}
 			})
 		})

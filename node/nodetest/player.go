@@ -32,8 +32,7 @@ type PlayerConfig struct {
 // Report is what a viewing showed.
 type Report struct {
 	Startup   time.Duration // to the first segment whole; -1: never
-	Stalls    int
-	Stalled   time.Duration
+	Stalls    []Stall
 	Played    time.Duration
 	Segments  int
 	Bytes     int64
@@ -49,9 +48,23 @@ type Report struct {
 	Errors []string
 }
 
+// Stall is a span in which playback stood still.
+type Stall struct {
+	After time.Duration // from the start of the viewing
+	Took  time.Duration
+}
+
+// Stalled is how long playback stood still in all.
+func (r *Report) Stalled() (sum time.Duration) {
+	for _, s := range r.Stalls {
+		sum += s.Took
+	}
+	return sum
+}
+
 func (r *Report) String() string {
 	return fmt.Sprintf("startup %v, %d segments, %d bytes, %d stalls (%v), %d corrupt, %d skipped, %d failed, errors %q",
-		r.Startup, r.Segments, r.Bytes, r.Stalls, r.Stalled, r.Corrupt, r.Skipped, r.Failed, r.Errors)
+		r.Startup, r.Segments, r.Bytes, len(r.Stalls), r.Stalled(), r.Corrupt, r.Skipped, r.Failed, r.Errors)
 }
 
 // player is one viewing. Its playback clock: media that is whole plays in real
@@ -90,10 +103,10 @@ func Play(ctx context.Context, cfg PlayerConfig) *Report {
 	p := &player{cfg: cfg, start: now, clock: now, keys: make(map[string][]byte), inits: make(map[string]bool)}
 	p.Startup = -1
 	p.run(ctx)
-	p.settle(time.Now())
+	now = time.Now()
+	p.settle(now)
 	if !p.playing && p.Startup >= 0 && !p.Ended {
-		p.Stalls++
-		p.Stalled += time.Since(p.stalledAt)
+		p.stalled(now)
 	}
 	return &p.Report
 }
@@ -113,6 +126,11 @@ func (p *player) settle(now time.Time) {
 	}
 	p.Played += d
 	p.buffered -= d
+}
+
+// stalled notes a stall that ends now.
+func (p *player) stalled(now time.Time) {
+	p.Stalls = append(p.Stalls, Stall{After: p.stalledAt.Sub(p.start), Took: now.Sub(p.stalledAt)})
 }
 
 func (p *player) run(ctx context.Context) {
@@ -216,8 +234,7 @@ func (p *player) take(s *mediaSegment, n int) {
 		if p.Startup < 0 {
 			p.Startup = now.Sub(p.start)
 		} else {
-			p.Stalls++
-			p.Stalled += now.Sub(p.stalledAt)
+			p.stalled(now)
 		}
 	}
 	p.buffered += s.duration

@@ -57,7 +57,7 @@ func TestModelPlayer(t *testing.T) {
 				time.Sleep(7*long + time.Millisecond) // mostly too early, until it was held once or twice
 				r := nodetest.Play(ctx, nodetest.PlayerConfig{URL: s.mount.URL(), Client: s.client, Range: true})
 				<-done
-				if r.Corrupt+r.Stalls+r.Skipped+r.Failed > 0 || r.Segments < int((length-10*long)/long) || r.Startup > arrival {
+				if r.Corrupt+len(r.Stalls)+r.Skipped+r.Failed > 0 || r.Segments < int((length-10*long)/long) || r.Startup > arrival {
 					t.Error(r)
 				}
 				worst := slices.Max(r.Ready[6:]) // the first were there before it came, and it is aligned by the third
