@@ -40,13 +40,18 @@ func runBenchmarks(ctx context.Context, root string, args []string) error {
 	plots := f.String("plots", filepath.Join("dist", "plots"), "folder for the pictures, below Coral's")
 	large := f.Bool("large", false, "simulate 10,000 viewers too, and 100,000 in coarser units: many minutes more")
 	desk := f.String("app", "", "measure the desktop program instead: all, or some of start,play,gaps,idle,soak")
-	programs := f.String("programs", "", "for --app: the folder of coral and coralnode; they are built if it is not given")
+	emulated := f.String("lab", "", "measure viewers in an emulated network instead: all, or some of "+strings.Join(labNames(), ",")+"; "+labNeeds)
+	runs := f.Int("seeds", 1, "for --lab: how often each scenario is run, with jitter and losses of its own; the medians are shown")
+	programs := f.String("programs", "", "for --app and --lab: the folder of coral and coralnode; they are built if it is not given")
 	soak := f.Duration("soak", 48*time.Minute, "for --app soak: how long it watches")
 	if err := parse(f, args); err != nil {
 		return err
 	}
 	if *desk != "" {
 		return benchApp(ctx, root, *desk, *programs, *soak)
+	}
+	if *emulated != "" {
+		return benchLab(ctx, root, *emulated, *programs, *runs)
 	}
 	var rows [][]string
 	measured := map[string]map[string]float64{} // package, benchmark, MB/s

@@ -35,7 +35,8 @@ var house = map[string]room{
 	},
 	"cmd/coral/realtest":     {tests: []string{"assets"}, outer: []string{"github.com/godbus/dbus/v5"}}, // its tests have a tray of their own
 	"cmd/coralnode/realtest": {tests: []string{"assets"}},                                               // drives the program as strangers do: no more of Coral
-	"cmd/dev":                {inner: []string{"assets", "cmd/dev/screen", "node/sim", "store/segment"}, outer: []string{"github.com/godbus/dbus/v5", "gonum.org/v1/plot"}},
+	"cmd/dev":                {inner: []string{"assets", "cmd/dev/lab", "cmd/dev/screen", "node/nodetest", "node/sim", "store/segment"}, outer: []string{"github.com/godbus/dbus/v5", "gonum.org/v1/plot"}},
+	"cmd/dev/lab":            {inner: []string{"node/sim"}, outer: []string{"golang.org/x/sys/unix"}},
 	"cmd/dev/screen":         {},
 
 	"store":             {inner: []string{"store/segment"}, outer: []string{"go.etcd.io/bbolt", "golang.org/x/sys"}, tests: []string{"store/storetest"}},

@@ -36,7 +36,7 @@ func (l *line) end() {
 	}
 }
 
-// demoStats is what the line needs of coralnode's --stats-file.
+// demoStats is what the line and the lab need of coralnode's --stats-file.
 type demoStats struct {
 	Verified bool `json:"verified"`
 	Bytes    struct {
@@ -44,6 +44,9 @@ type demoStats struct {
 		FromOrigin int64 `json:"from_origin"`
 		FromCache  int64 `json:"from_cache"`
 		Unverified int64 `json:"unverified"`
+		ToPeers    int64 `json:"to_peers"`
+		Duplicate  int64 `json:"duplicate"`
+		Control    int64 `json:"control"`
 	} `json:"bytes"`
 	Peers struct {
 		Connected int `json:"connected"`

@@ -21,6 +21,7 @@ const usage = `Usage: go run ./cmd/dev COMMAND
   check    formatting, vet, linters, layering, go.mod, known vulnerabilities
   bench    the benchmarks against their references; audiences in the simulator, with pictures;
            --app all: the desktop program, on a display in memory, beside mpv
+           --lab all: viewers in an emulated network, beside plain HLS (Linux, root)
   package  build coralnode for every system, into dist/
 
 "go run ./cmd/dev COMMAND --help" shows a command's flags.

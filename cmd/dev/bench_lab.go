@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"coral/cmd/dev/lab"
+)
+
+// labNeeds is said in the flag's help.
+const labNeeds = "it takes Linux, root and /dev/net/tun"
+
+// benchLab measures viewers in an emulated network: for each scenario that is named,
+// plain HLS and Coral, and that with so many seeds of the network's chance.
+func benchLab(ctx context.Context, root, names, programs string, seeds int) error {
+	chosen, err := labChoice(names)
+	if err != nil {
+		return err
+	}
+	if seeds < 1 {
+		return errors.New("bench --seeds: one at the least")
+	}
+	if err := lab.Usable(); err != nil {
+		return fmt.Errorf("bench --lab: %w; %s", err, labNeeds)
+	}
+	dir, err := os.MkdirTemp("", "coral-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if programs == "" {
+		fmt.Fprintln(os.Stderr, "building …")
+		programs = dir
+		if err := stream(ctx, root, noCgo, "go", "build", "-o", filepath.Join(dir, "coralnode"), "./cmd/coralnode"); err != nil {
+			return err
+		}
+	}
+	var left time.Duration
+	for _, s := range chosen {
+		left += 2 * time.Duration(seeds) * s.lasts
+	}
+	for _, s := range chosen {
+		var plain, coral [][]labFigure // by seed
+		for seed := range seeds {
+			for _, side := range []struct {
+				name    string
+				results *[][]labFigure
+			}{{"plain HLS", &plain}, {"Coral", &coral}} {
+				fmt.Fprintf(os.Stderr, "measuring %s, %s, seed %d; all is done in %s …\n", s.name, side.name, seed+1, left)
+				r := &labRun{labScenario: s, coral: side.results == &coral, seed: uint64(seed + 1), coralnode: filepath.Join(programs, "coralnode")}
+				if r.dir, err = os.MkdirTemp(dir, "run-"); err != nil {
+					return err
+				}
+				if err := r.run(ctx); err != nil {
+					return fmt.Errorf("bench --lab %s: %w", s.name, err)
+				}
+				if r.idle < leastIdle {
+					fmt.Fprintf(os.Stderr, "the machine was idle for %s of the time: do not trust this run\n", percent(r.idle))
+				}
+				*side.results = append(*side.results, r.figures())
+				left -= s.lasts
+			}
+		}
+		if err := labTable(&s, plain, coral); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leastIdle is below which programs wait for a processor as long as for the network.
+const leastIdle = 0.2
+
+// labTable prints a scenario's figures, medians over the seeds.
+func labTable(s *labScenario, plain, coral [][]labFigure) error {
+	fmt.Printf("\n%s\n", s.head())
+	t := table("", "PLAIN HLS", "CORAL")
+	for i, f := range coral[0] {
+		beside := "–"
+		if i < len(plain[0]) { // the others are nodes'
+			beside = f.in(labMedian(plain, i))
+		}
+		t.row(f.what, beside, f.in(labMedian(coral, i)))
+	}
+	return t.w.Flush()
+}
+
+// labMedian is the median over the seeds of the figure at i.
+func labMedian(results [][]labFigure, i int) float64 {
+	var all []float64
+	for _, figures := range results {
+		all = append(all, figures[i].value)
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// labFigure is one line of a table.
+type labFigure struct {
+	what  string
+	value float64
+	in    func(float64) string // its unit
+}
+
+// settled is when a viewer has been there for a while.
+const settled = 20 * time.Second
+
+// figures are what a run showed, those of nodes last. Viewers that were killed count
+// only on the wire. Where viewers come in groups, the start is the last one's.
+func (r *labRun) figures() (all []labFigure) {
+	var (
+		starts, readies              []time.Duration
+		stalled, late                time.Duration
+		stalling, stalls, wrong      int
+		sent, most, busiest          int64
+		came, given, twice, control  float64
+		witnesses, processor, memory float64
+	)
+	for _, v := range r.viewers {
+		sent += r.origin.SentTo(v.host) + r.publisher.SentTo(v.host)
+		most = max(most, v.host.Received())
+		busiest = max(busiest, v.host.Busiest(10))
+		if v.Kill > 0 {
+			continue
+		}
+		if start := v.waited + v.seen.Startup; v.last && v.seen.Startup >= 0 {
+			starts = append(starts, start)
+		} else if v.last {
+			starts = append(starts, r.lasts-playersEnd-v.joins) // it waited in vain
+		}
+		readies = append(readies, v.seen.Ready...)
+		stalls += len(v.seen.Stalls)
+		stalled += v.seen.Stalled()
+		if len(v.seen.Stalls) > 0 {
+			stalling++
+		}
+		for _, s := range v.seen.Stalls {
+			if v.waited+s.After > settled {
+				late += s.Took
+			}
+		}
+		wrong += v.seen.Corrupt
+		b := v.counts.Bytes
+		came += float64(b.FromPeers + b.FromOrigin + b.Unverified)
+		given += float64(b.ToPeers)
+		twice += float64(b.Duplicate)
+		control += float64(b.Control)
+		witnesses++
+		processor += v.share
+		memory = max(memory, v.memory)
+	}
+	slices.Sort(starts)
+	slices.Sort(readies)
+	count := func(n float64) string { return fmt.Sprintf("%.0f", n) }
+	span := func(s float64) string { return fmt.Sprintf("%.2f s", s) }
+	all = []labFigure{
+		{"start of playback, median", quantile(starts, 0.5).Seconds(), span},
+		{"… p95", quantile(starts, 0.95).Seconds(), span},
+		{"viewers that stall", float64(stalling), count},
+		{"stalls", float64(stalls), count},
+		{"… in all", stalled.Seconds(), span},
+		{"… of it after a viewer's first 20 s", late.Seconds(), span},
+		{"segment ready after its end, median", quantile(readies, 0.5).Seconds(), span},
+		{"… p95", quantile(readies, 0.95).Seconds(), span},
+		{"copies that origin and publisher send, of what came to the viewer that got most", float64(sent) / float64(most), copies},
+		{"wrong segments", float64(wrong), count},
+		{"processors idle", r.idle, percent},
+	}
+	if !r.coral {
+		return all
+	}
+	return append(all, []labFigure{
+		{"sent by viewers, of what comes to them", given / came, percent},
+		{"… bound, min(1 − 1/N, cap/rate)", r.bound(), percent},
+		{"comes twice", twice / came, percent},
+		{"messages without a block, at either end", control / came, percent},
+		{"sent by the viewer that sent most in any 10 s, of its cap", float64(busiest) * 8 / 10 / float64(r.cap), percent},
+		{"one viewer: of a processor", processor / witnesses, percent},
+		{"… memory, of the one that takes most", memory, func(mib float64) string { return fmt.Sprintf("%.0f MiB", mib) }},
+	}...)
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"coral/node/sim"
+)
+
+// labScenario is what happens in the emulated network. Rates are in bits per second.
+type labScenario struct {
+	name, what            string
+	rate                  int64 // of the stream
+	lasts                 time.Duration
+	originUp, publisherUp int64       // what their lines carry; the groups tell the viewers'
+	limit, cap            int64       // what publisher and viewers are told to send at most
+	groups                []sim.Group // Count, Link, Join, Every and Kill are looked at
+}
+
+const (
+	mbit = 1_000_000
+	// At firstJoin the publisher has signed what the origin has so far.
+	firstJoin = 8 * time.Second
+	joinEvery = time.Second / 2
+)
+
+// labScenarios are README's, in the order in which they run.
+var labScenarios = []labScenario{
+	{
+		name: "joins", what: "6 viewers join, one every half second", rate: 1.5 * mbit, lasts: 62 * time.Second,
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, cap: 5 * mbit, groups: households(6, 6*mbit),
+	},
+	{
+		name: "unloaded", what: "the same, at an origin with a line for all", rate: 1.5 * mbit, lasts: 62 * time.Second,
+		originUp: 100 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, cap: 5 * mbit, groups: households(6, 6*mbit),
+	},
+	{
+		name: "ten", what: "10 viewers join", rate: 0.8 * mbit, lasts: 56 * time.Second,
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 4 * mbit, cap: 3 * mbit, groups: households(10, 4*mbit),
+	},
+	{
+		name: "twenty", what: "20 viewers join", rate: 0.8 * mbit, lasts: 56 * time.Second,
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 4 * mbit, cap: 3 * mbit, groups: households(20, 4*mbit),
+	},
+	{
+		name: "crowd", what: "15 viewers come within five seconds to 5; the start is the fifteen's", rate: 1 * mbit, lasts: 75 * time.Second,
+		originUp: 2 * mbit, publisherUp: 6 * mbit, limit: 3 * mbit, cap: 3 * mbit,
+		groups: append(households(5, 4*mbit), sim.Group{Count: 15, Link: household(4 * mbit), Join: 25 * time.Second, Every: time.Second / 3}),
+	},
+	{
+		name: "loss5", what: "8 viewers, 5 % of packets lost on each one's line, in each direction", rate: 2 * mbit, lasts: 70 * time.Second,
+		originUp: 20 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, cap: 5 * mbit, groups: lossy(0.05, households(8, 6*mbit)),
+	},
+	{
+		name: "loss20", what: "8 viewers, 20 % of packets lost on each one's line, in each direction", rate: 0.4 * mbit, lasts: 90 * time.Second,
+		originUp: 20 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, cap: 5 * mbit, groups: lossy(0.2, households(8, 6*mbit)),
+	},
+	{
+		name: "small", what: "8 viewers whose uplinks are smaller than the stream", rate: 1.5 * mbit, lasts: 70 * time.Second,
+		originUp: 20 * mbit, publisherUp: 10 * mbit, limit: 6 * mbit, cap: 0.9 * mbit, groups: households(8, 1.1*mbit),
+	},
+	{
+		name: "killed", what: "2 of 6 viewers are killed; the others count", rate: 1.5 * mbit, lasts: 62 * time.Second,
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, cap: 5 * mbit, groups: []sim.Group{
+			{Count: 2, Link: household(6 * mbit), Join: firstJoin, Every: joinEvery, Kill: 33 * time.Second},
+			{Count: 4, Link: household(6 * mbit), Join: firstJoin + 2*joinEvery, Every: joinEvery},
+		},
+	},
+	{
+		name: "cap", what: "12 viewers whose caps are barely above the stream", rate: 1.5 * mbit, lasts: 62 * time.Second,
+		originUp: 20 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, cap: 2 * mbit, groups: households(12, 6*mbit),
+	},
+}
+
+// household is a viewer's line.
+func household(up int64) sim.Link {
+	return sim.Link{Up: up, Down: 40 * mbit, Delay: 10 * time.Millisecond, Jitter: 3 * time.Millisecond}
+}
+
+// households are n viewers who join one after the other.
+func households(n int, up int64) []sim.Group {
+	return []sim.Group{{Count: n, Link: household(up), Join: firstJoin, Every: joinEvery}}
+}
+
+// lossy is viewers whose lines lose packets, and are a little longer.
+func lossy(loss float64, viewers []sim.Group) []sim.Group {
+	for i := range viewers {
+		viewers[i].Loss, viewers[i].Delay = loss, 12*time.Millisecond
+	}
+	return viewers
+}
+
+// head is what stands above a scenario's table.
+func (s *labScenario) head() string {
+	m := func(rate int64) float64 { return float64(rate) / mbit }
+	return fmt.Sprintf("%s: %s\n%v Mbit/s; up: origin %v, publisher %v capped to %v, viewers %v capped to %v", s.name, s.what,
+		m(s.rate), m(s.originUp), m(s.publisherUp), m(s.limit), m(s.groups[0].Up), m(s.cap))
+}
+
+// bound is the largest share of what viewers get that can come from each other:
+// min(1 − 1/N, cap/rate).
+func (s *labScenario) bound() float64 {
+	n := 0
+	for _, g := range s.groups {
+		n += g.Count
+	}
+	return min(1-1/float64(n), float64(s.cap)/float64(s.rate))
+}
+
+// labNames are all scenarios' names.
+func labNames() (names []string) {
+	for _, s := range labScenarios {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// labChoice finds the scenarios that are named, with commas between them.
+func labChoice(names string) (chosen []labScenario, err error) {
+	if names == "all" {
+		return labScenarios, nil
+	}
+	for name := range strings.SplitSeq(names, ",") {
+		i := slices.Index(labNames(), name)
+		if i < 0 {
+			return nil, fmt.Errorf("bench --lab: there is no scenario %q; there are %s", name, strings.Join(labNames(), ","))
+		}
+		chosen = append(chosen, labScenarios[i])
+	}
+	return chosen, nil
+}
