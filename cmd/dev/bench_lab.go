@@ -111,7 +111,8 @@ type labFigure struct {
 const settled = 20 * time.Second
 
 // figures are what a run showed, those of nodes last. Viewers that were killed count
-// only on the wire. Where viewers come in groups, the start is the last one's.
+// only on the wire. Where viewers come in groups, the start is the last one's. Copies
+// are of what came to the viewer that got most, headers included on both sides.
 func (r *labRun) figures() (all []labFigure) {
 	var (
 		starts, readies              []time.Duration
@@ -167,7 +168,7 @@ func (r *labRun) figures() (all []labFigure) {
 		{"… of it after a viewer's first 20 s", late.Seconds(), span},
 		{"segment ready after its end, median", quantile(readies, 0.5).Seconds(), span},
 		{"… p95", quantile(readies, 0.95).Seconds(), span},
-		{"copies that origin and publisher send, of what came to the viewer that got most", float64(sent) / float64(most), copies},
+		{"copies sent by origin and publisher", float64(sent) / float64(most), copies},
 		{"wrong segments", float64(wrong), count},
 		{"processors idle", r.idle, percent},
 	}

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"container/heap"
 	"context"
 	"fmt"
@@ -121,7 +122,7 @@ func (h *Host) read() {
 		if err != nil {
 			return
 		}
-		h.send(append([]byte(nil), packet[:size]...), time.Now())
+		h.send(bytes.Clone(packet[:size]), time.Now())
 	}
 }
 
