@@ -112,7 +112,8 @@ const settled = 20 * time.Second
 
 // figures are what a run showed, those of nodes last. Viewers that were killed count
 // only on the wire. Where viewers come in groups, the start is the last one's. Copies
-// are of what came to the viewer that got most, headers included on both sides.
+// are all bytes on the wire over those of the segments that one viewer got, the one that
+// got most.
 func (r *labRun) figures() (all []labFigure) {
 	var (
 		starts, readies              []time.Duration
@@ -124,7 +125,6 @@ func (r *labRun) figures() (all []labFigure) {
 	)
 	for _, v := range r.viewers {
 		sent += r.origin.SentTo(v.host) + r.publisher.SentTo(v.host)
-		most = max(most, v.host.Received())
 		busiest = max(busiest, v.host.Busiest(10))
 		if v.Kill > 0 {
 			continue
@@ -135,6 +135,7 @@ func (r *labRun) figures() (all []labFigure) {
 			starts = append(starts, r.lasts-playersEnd-v.joins) // it waited in vain
 		}
 		readies = append(readies, v.seen.Ready...)
+		most = max(most, v.seen.Bytes)
 		stalls += len(v.seen.Stalls)
 		stalled += v.seen.Stalled()
 		if len(v.seen.Stalls) > 0 {

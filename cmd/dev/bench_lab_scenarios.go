@@ -45,6 +45,10 @@ var labScenarios = []labScenario{
 		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 4 * mbit, cap: 3 * mbit, groups: households(20, 4*mbit),
 	},
 	{
+		name: "thirty", what: "30 viewers join", rate: 0.8 * mbit, lasts: 61 * time.Second,
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 4 * mbit, cap: 3 * mbit, groups: households(30, 4*mbit),
+	},
+	{
 		name: "crowd", what: "15 viewers come within five seconds to 5; the start is the fifteen's", rate: 1 * mbit, lasts: 75 * time.Second,
 		originUp: 2 * mbit, publisherUp: 6 * mbit, limit: 3 * mbit, cap: 3 * mbit,
 		groups: append(households(5, 4*mbit), sim.Group{Count: 15, Link: household(4 * mbit), Join: 25 * time.Second, Every: time.Second / 3}),

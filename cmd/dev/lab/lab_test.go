@@ -70,8 +70,8 @@ func TestOrderAndCounts(t *testing.T) {
 		}
 		got++
 	}
-	if got != 100 || from.SentTo(to) != 100_000 || to.Received() != 100_000 || from.Busiest(10) != 100_000 {
-		t.Errorf("%d packets came; sent %d, received %d, at most %d", got, from.SentTo(to), to.Received(), from.Busiest(10))
+	if got != 100 || from.SentTo(to) != 100_000 || from.Busiest(10) != 100_000 {
+		t.Errorf("%d packets came; sent %d, at most %d", got, from.SentTo(to), from.Busiest(10))
 	}
 }
 
@@ -156,7 +156,7 @@ func TestHosts(t *testing.T) {
 	if took := time.Since(begun); took < 2*time.Second || took > 6*time.Second {
 		t.Errorf("1 MiB took %v", took)
 	}
-	if sent := from.SentTo(to); sent < size || sent > size*5/4 || to.Received() < size {
-		t.Errorf("%d bytes sent, %d received", sent, to.Received())
+	if sent := from.SentTo(to); sent < size || sent > size*5/4 {
+		t.Errorf("%d bytes sent", sent)
 	}
 }

@@ -41,7 +41,6 @@ type Host struct {
 	newest   map[*Host]time.Time // when the newest packet to each host gets to its line
 	sentTo   map[*Host]int64
 	seconds  []int64 // bytes sent in each second since the network began
-	received int64
 }
 
 // New makes a network without hosts, whose jitter and losses follow from the seed.
@@ -179,7 +178,6 @@ func (n *Network) next(now time.Time) (to *Host, packet []byte, wait time.Durati
 		switch {
 		case to.cut:
 		case p.through:
-			to.received += int64(len(p.packet))
 			return to, p.packet, 0
 		case n.dice.Float64() >= to.line.Loss:
 			if at, ok := to.down.admit(to.line.Down, p.at, len(p.packet)); ok {
@@ -203,13 +201,6 @@ func (h *Host) SentTo(to *Host) int64 {
 	h.network.mu.Lock()
 	defer h.network.mu.Unlock()
 	return h.sentTo[to]
-}
-
-// Received is how many bytes came to h.
-func (h *Host) Received() int64 {
-	h.network.mu.Lock()
-	defer h.network.mu.Unlock()
-	return h.received
 }
 
 // Busiest is how many bytes h sent in those seconds, so many in a row, in which it
