@@ -214,7 +214,7 @@ func (s *Scheduler) startFetches(o *object, need segment.Bitmap) bool {
 // lanes is by how many requests at a time blocks of o are fetched. A newcomer's
 // connections are new, and bring some packets a round trip at first.
 func (s *Scheduler) lanes(o *object) int {
-	if o.awaited && s.roomy(o) {
+	if o.awaited && s.opening(o) {
 		return max(s.origin.lanes, startLanes)
 	}
 	return s.origin.lanes

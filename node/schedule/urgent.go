@@ -125,7 +125,7 @@ func (s *Scheduler) begin(o *object) {
 		if s.startFetches(o, need) {
 			s.openBlocks(o, true)
 		}
-		if s.roomy(o) {
+		if s.opening(o) {
 			s.beginEnd(o)
 		}
 	}

@@ -50,9 +50,18 @@ func (g *Group) lies() bool { return g.Liar || g.Forger }
 // Link is how a host is connected.
 type Link struct {
 	Up, Down int64
+	Cap      int64         // what its node may send, by a token bucket before Up; 0: all that Up carries
 	Delay    time.Duration // one way, to the middle of the network
 	Jitter   time.Duration // uniform, added per message
 	Loss     float64       // share of packets lost, in each direction
+}
+
+// sends is how much a node at this end may send.
+func (l *Link) sends() int64 {
+	if l.Cap > 0 {
+		return min(l.Cap, l.Up)
+	}
+	return l.Up
 }
 
 // Group is a number of viewers of one kind.

@@ -18,10 +18,10 @@ func emulated(n int, seed uint64) Config {
 		Seed: seed, Duration: 56 * time.Second, Rate: 800_000, Segment: 2 * time.Second,
 		Startup:   50 * time.Millisecond,
 		Origin:    Link{Up: 6_000_000, Down: 100e6, Delay: 15 * time.Millisecond},
-		Publisher: Link{Up: 4_000_000, Down: 100e6, Delay: 5 * time.Millisecond},
+		Publisher: Link{Up: 20_000_000, Cap: 4_000_000, Down: 100e6, Delay: 5 * time.Millisecond},
 		Groups: []Group{{
-			Count: n, Link: Link{Up: 3_000_000, Down: 40e6, Delay: 10 * time.Millisecond, Jitter: 3 * time.Millisecond},
-			Join: 8 * time.Second, Every: 500 * time.Millisecond,
+			Count: n, Link: Link{Up: 4_000_000, Cap: 3_000_000, Down: 40e6, Delay: 10 * time.Millisecond, Jitter: 3 * time.Millisecond},
+			Join: 8250 * time.Millisecond, Every: 500 * time.Millisecond,
 		}},
 	}
 }

@@ -28,9 +28,10 @@ type node struct {
 	banned    []int // sent bytes that did not verify
 
 	upFree, downFree schedule.Instant
-	known            int      // newest segment whose record came; -1: none
-	oldest           int      // that is remembered
-	held             []uint64 // which blocks of each segment, from oldest on
+	capFree          schedule.Instant // when the cap has been paid for all that was sent
+	known            int              // newest segment whose record came; -1: none
+	oldest           int              // that is remembered
+	held             []uint64         // which blocks of each segment, from oldest on
 	fetches          []schedule.Ticket
 	player           player
 
@@ -89,11 +90,18 @@ func (n *node) send(to schedule.Peer, bytes int, ev event) {
 	n.w.put(n.w.now+n.w.delay(n.link, m.link), ev)
 }
 
+// burst is how much of a cap may be sent at once, as node/swarm/meter has it.
+const burst = 100 * time.Millisecond
+
 // spend returns when the uplink has carried that many bytes, beside what keeps
 // connections alive.
 func (n *node) spend(bytes int) schedule.Instant {
-	up := n.link.Up
-	return spend(n.w.now, &n.upFree, bytes, max(up-int64(len(n.peers))*keepAlive*8, up/2))
+	beside := func(rate int64) int64 { return max(rate-int64(len(n.peers))*keepAlive*8, rate/2) }
+	if n.link.Cap > 0 {
+		paid := spend(n.w.now-schedule.Instant(burst), &n.capFree, bytes, beside(n.link.Cap))
+		n.upFree = max(n.upFree, paid-schedule.Instant(int64(bytes)*8*int64(time.Second)/n.link.Up))
+	}
+	return spend(n.w.now, &n.upFree, bytes, beside(n.link.Up))
 }
 
 func (n *node) carry(a schedule.Action) {

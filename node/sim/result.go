@@ -90,7 +90,7 @@ func (w *world) report() {
 			if !n.up {
 				until = n.leftAt
 			}
-			if could := float64(n.link.Up) / 8 * time.Duration(until-n.joinedAt).Seconds(); could > 0 {
+			if could := float64(n.link.sends()) / 8 * time.Duration(until-n.joinedAt).Seconds(); could > 0 {
 				capacity += could
 				r.Loads = append(r.Loads, float64(framed(int(n.uploaded)))/could)
 			}
