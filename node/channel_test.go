@@ -20,20 +20,20 @@ func TestFormats(t *testing.T) {
 		origin nodetest.OriginConfig
 		player nodetest.PlayerConfig
 	}{
-		"ts":            {nodetest.OriginConfig{Backlog: 6}, nodetest.PlayerConfig{Segments: 9, Range: true}},
-		"fmp4":          {nodetest.OriginConfig{Format: nodetest.FMP4, Backlog: 6, DiscontinuityEvery: 4}, nodetest.PlayerConfig{Segments: 9}},
-		"ranged":        {nodetest.OriginConfig{Ranged: 4, Backlog: 8, Window: 8}, nodetest.PlayerConfig{Segments: 9}},
-		"aes":           {nodetest.OriginConfig{KeyEvery: 3, Backlog: 6}, nodetest.PlayerConfig{Segments: 9}},
-		"aes with iv":   {nodetest.OriginConfig{KeyEvery: 3, ExplicitIV: true, Format: nodetest.FMP4, Backlog: 6}, nodetest.PlayerConfig{Segments: 9}},
-		"variants":      {nodetest.OriginConfig{Bitrates: []int{2e6, 8e5}, Backlog: 6}, nodetest.PlayerConfig{Segments: 9, Variant: 1}},
-		"audio":         {nodetest.OriginConfig{Audio: []string{"en", "de"}, Backlog: 6}, nodetest.PlayerConfig{Segments: 9, Group: "AUDIO", Alternative: 1}},
-		"subtitles":     {nodetest.OriginConfig{Audio: []string{"en"}, Subtitles: []string{"en"}, Backlog: 6}, nodetest.PlayerConfig{Segments: 9, Group: "SUBTITLES"}},
+		"ts":            {nodetest.OriginConfig{Backlog: 6}, nodetest.PlayerConfig{Segments: 15, Range: true}},
+		"fmp4":          {nodetest.OriginConfig{Format: nodetest.FMP4, Backlog: 6, DiscontinuityEvery: 4}, nodetest.PlayerConfig{Segments: 15}},
+		"ranged":        {nodetest.OriginConfig{Ranged: 4, Backlog: 8, Window: 8}, nodetest.PlayerConfig{Segments: 15}},
+		"aes":           {nodetest.OriginConfig{KeyEvery: 3, Backlog: 6}, nodetest.PlayerConfig{Segments: 15}},
+		"aes with iv":   {nodetest.OriginConfig{KeyEvery: 3, ExplicitIV: true, Format: nodetest.FMP4, Backlog: 6}, nodetest.PlayerConfig{Segments: 15}},
+		"variants":      {nodetest.OriginConfig{Bitrates: []int{2e6, 8e5}, Backlog: 6}, nodetest.PlayerConfig{Segments: 15, Variant: 1}},
+		"audio":         {nodetest.OriginConfig{Audio: []string{"en", "de"}, Backlog: 6}, nodetest.PlayerConfig{Segments: 15, Group: "AUDIO", Alternative: 1}},
+		"subtitles":     {nodetest.OriginConfig{Audio: []string{"en"}, Subtitles: []string{"en"}, Backlog: 6}, nodetest.PlayerConfig{Segments: 15, Group: "SUBTITLES"}},
 		"vod":           {nodetest.OriginConfig{Type: nodetest.VOD, Length: 12}, nodetest.PlayerConfig{}},
-		"event":         {nodetest.OriginConfig{Type: nodetest.Event, Length: 10, Backlog: 6}, nodetest.PlayerConfig{}},
-		"low latency":   {nodetest.OriginConfig{LowLatency: true, Format: nodetest.FMP4, Backlog: 6}, nodetest.PlayerConfig{Segments: 9}},
-		"single":        {nodetest.OriginConfig{Single: true, Backlog: 6}, nodetest.PlayerConfig{Segments: 9}},
-		"without dates": {nodetest.OriginConfig{NoDateTime: true, Extension: "-", Backlog: 6}, nodetest.PlayerConfig{Segments: 9}},
-		"from nothing":  {nodetest.OriginConfig{FirstSequence: 1 << 33}, nodetest.PlayerConfig{Segments: 8}},
+		"event":         {nodetest.OriginConfig{Type: nodetest.Event, Length: 16, Backlog: 6}, nodetest.PlayerConfig{}},
+		"low latency":   {nodetest.OriginConfig{LowLatency: true, Format: nodetest.FMP4, Backlog: 6}, nodetest.PlayerConfig{Segments: 15}},
+		"single":        {nodetest.OriginConfig{Single: true, Backlog: 6}, nodetest.PlayerConfig{Segments: 15}},
+		"without dates": {nodetest.OriginConfig{NoDateTime: true, Extension: "-", Backlog: 6}, nodetest.PlayerConfig{Segments: 15}},
+		"from nothing":  {nodetest.OriginConfig{FirstSequence: 1 << 33}, nodetest.PlayerConfig{Segments: 14}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

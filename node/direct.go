@@ -127,6 +127,9 @@ func (s *Session) loadedTop(final string, mv *hls.Multivariant, m *hls.Media, er
 	switch {
 	case mv != nil:
 		d.presentation = &channel.Presentation{IndependentSegments: mv.IndependentSegments, Renditions: mv.Renditions}
+		if len(mv.Renditions) == 1 { // there is no doubt which one comes next
+			_ = s.loadMedia(s.rendition(mv.Renditions[0].ID))
+		}
 	default:
 		d.presentation = &channel.Presentation{Single: true, Renditions: []channel.Rendition{{}}}
 		l := s.directList(d.presentation.Renditions[0].ID)
@@ -282,11 +285,17 @@ func directInitNumber(m *hls.Map) uint64 {
 	return h.Sum64() | directInit
 }
 
+// pastFeed reports whether the feed, which serves r, has gone past that segment: the
+// origin's playlist, which was read before, may still name it.
+func (s *Session) pastFeed(r *rendition, id segment.ID) bool {
+	return id.Kind == segment.Media && s.feedServes(r) && !s.behind(r) && id.Sequence <= s.feed.Newest(r.id).Sequence
+}
+
 // openDirect begins to fetch a segment that only the origin's own playlist
 // names; nil if it does not.
 func (s *Session) openDirect(r *rendition, id segment.ID) *object {
 	l := s.direct.lists[r.id]
-	if l == nil || l.media == nil {
+	if l == nil || l.media == nil || s.pastFeed(r, id) {
 		return nil
 	}
 	off := s.offset(r, l.media)

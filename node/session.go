@@ -157,6 +157,9 @@ func (s *Session) run(ctx context.Context) {
 	}()
 	s.described(s.desc)
 	s.follow()
+	if s.role == wire.Viewer {
+		_ = s.loadTop() // a player will ask for it; if it fails, that is told then
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
