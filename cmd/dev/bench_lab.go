@@ -113,18 +113,17 @@ const settled = 20 * time.Second
 // figures are what a run showed, those of nodes last. Viewers that were killed count
 // only on the wire. Where viewers come in groups, the start is the last one's. Copies
 // are all bytes on the wire over those of the segments that one viewer got, the one that
-// got most.
+// got most; steady ones over the stream's.
 func (r *labRun) figures() (all []labFigure) {
 	var (
 		starts, readies              []time.Duration
 		stalled, late                time.Duration
 		stalling, stalls, wrong      int
-		sent, most, busiest          int64
+		most, busiest                int64
 		came, given, twice, control  float64
 		witnesses, processor, memory float64
 	)
 	for _, v := range r.viewers {
-		sent += r.origin.SentTo(v.host) + r.publisher.SentTo(v.host)
 		busiest = max(busiest, v.host.Busiest(10))
 		if v.Kill > 0 {
 			continue
@@ -135,7 +134,6 @@ func (r *labRun) figures() (all []labFigure) {
 			starts = append(starts, r.lasts-playersEnd-v.joins) // it waited in vain
 		}
 		readies = append(readies, v.seen.Ready...)
-		most = max(most, v.seen.Bytes)
 		stalls += len(v.seen.Stalls)
 		stalled += v.seen.Stalled()
 		if len(v.seen.Stalls) > 0 {
@@ -148,7 +146,9 @@ func (r *labRun) figures() (all []labFigure) {
 		}
 		wrong += v.seen.Corrupt
 		b := v.counts.Bytes
-		came += float64(b.FromPeers + b.FromOrigin + b.Unverified)
+		got := b.FromPeers + b.FromOrigin + b.Unverified
+		most = max(most, v.seen.Bytes, got)
+		came += float64(got)
 		given += float64(b.ToPeers)
 		twice += float64(b.Duplicate)
 		control += float64(b.Control)
@@ -169,7 +169,8 @@ func (r *labRun) figures() (all []labFigure) {
 		{"… of it after a viewer's first 20 s", late.Seconds(), span},
 		{"segment ready after its end, median", quantile(readies, 0.5).Seconds(), span},
 		{"… p95", quantile(readies, 0.95).Seconds(), span},
-		{"copies sent by origin and publisher", float64(sent) / float64(most), copies},
+		{"copies sent by origin and publisher", float64(r.sent()) / float64(most), copies},
+		{"… in the last 20 s, of the stream", r.steady, copies},
 		{"wrong segments", float64(wrong), count},
 		{"processors idle", r.idle, percent},
 	}

@@ -37,6 +37,7 @@ type labRun struct {
 	cancel context.CancelCauseFunc // ends the run, with the reason
 	nodes  sync.WaitGroup
 	idle   float64 // share of the processors' time
+	steady float64 // copies sent to viewers when all have been there for a while
 }
 
 // labViewer is one of the viewers, and what became of it.
@@ -107,6 +108,7 @@ func (r *labRun) run(ctx context.Context) (err error) {
 	if r.coral {
 		do(r.publish)
 	}
+	do(r.settle)
 	everybody.Wait()
 	r.nodes.Wait()
 	allNow, idleNow := machineTime()
@@ -149,6 +151,26 @@ func (r *labRun) publish(ctx context.Context) error {
 	_, err := r.start(ctx, r.publisher, "publisher", interrupt, "publish", r.playlist, "--name", "Lab", "--state", r.at("state"),
 		"--listen", nodeListens, "--advertise", own.String(), "--link-file", r.at("link"), "--upload-limit", fmt.Sprint(r.limit), "--dht", "off")
 	return err
+}
+
+// settle measures what viewers are sent in the end.
+func (r *labRun) settle(ctx context.Context) error {
+	end := r.begun.Add(r.lasts - playersEnd)
+	if err := wait(ctx, time.Until(end.Add(-settled))); err != nil {
+		return err
+	}
+	before := r.sent()
+	err := wait(ctx, time.Until(end))
+	r.steady = float64(r.sent()-before) * 8 / float64(r.rate) / settled.Seconds()
+	return err
+}
+
+// sent is what origin and publisher have sent to viewers, in bytes on the wire.
+func (r *labRun) sent() (sum int64) {
+	for _, v := range r.viewers {
+		sum += r.origin.SentTo(v.host) + r.publisher.SentTo(v.host)
+	}
+	return sum
 }
 
 // watch is what a viewer does. Its node is there until ctx ends, unless it is killed.
