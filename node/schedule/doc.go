@@ -31,7 +31,9 @@
 //
 // A newcomer that knows of other viewers waits some round trips for them before it
 // has more than the beginning of its first segment from the origin, and leaves to
-// them what appeared before it came: they have it, or are getting it (company).
+// them what appeared before it came: they have it, or are getting it (company). Where
+// the origin's line has room for all to hurry, its first segments come at once, from
+// wherever that is soonest (opening).
 //
 // Where neighbours bring next to nothing, or segments too late, or hardly answer, and
 // the origin is quick, that is used alone for some minutes (gate.go); nobody is asked

@@ -12,10 +12,11 @@ const (
 	// toPlaylist: connect to the origin, read the multivariant playlist, read the
 	// media playlist.
 	toPlaylist = 3
-	// toPublisher: connect, encryption, hellos. The link names its address.
-	toPublisher = 3
-	// toNeighbour: the same, after asking the tracker (two).
-	toNeighbour = 5
+	// toPeer: connect, encryption (two), handshake, hello. The link names the
+	// publisher's address.
+	toPeer = 5
+	// toTracker: connect, ask. It is with the publisher, and names the others.
+	toTracker = 2
 	// playlists is what a joiner reads from the origin before its first segment.
 	playlists = 3000
 	// mostNeighbours is how many connections a node holds.
@@ -33,11 +34,13 @@ func (n *node) join() {
 	started := w.now + schedule.Instant(w.cfg.Startup)
 	for k, i := range n.others() {
 		m := w.nodes[i]
-		trips := schedule.Instant(toNeighbour)
+		at := started + 2*toPeer*w.delay(n.link, m.link)
 		if i == publisher {
-			k, trips = 0, toPublisher
+			k = 0
+		} else {
+			at += 2 * toTracker * w.delay(n.link, w.nodes[publisher].link)
 		}
-		at := started + 2*trips*w.delay(n.link, m.link) + schedule.Instant(max(k*meetEvery, (k-dialBurst)*dialEvery)) + schedule.Instant(w.rng.Int64N(int64(meetEvery)))
+		at += schedule.Instant(max(k*meetEvery, (k-dialBurst)*dialEvery)) + schedule.Instant(w.rng.Int64N(int64(meetEvery)))
 		w.put(at, event{kind: meet, node: int32(n.index), from: int32(i)})
 	}
 	if !n.group.Alone {
@@ -46,8 +49,13 @@ func (n *node) join() {
 	}
 	w.put(started, event{kind: scrape, node: int32(n.index)})
 	// The feed: one peer's window comes with the first connection; until then
-	// the origin's own playlist says as much as the publisher has signed.
-	w.put(started+2*toPlaylist*w.delay(n.link, w.origin.link), event{kind: begin, node: int32(n.index)})
+	// the origin's own playlist says as much as the publisher has signed. A node that
+	// is still to be told of the swarm plays what it has fetched for itself until then.
+	ready := 2 * toPlaylist * w.delay(n.link, w.origin.link)
+	if !n.group.Alone {
+		ready = max(ready, 2*toPeer*w.delay(n.link, w.nodes[publisher].link))
+	}
+	w.put(started+ready, event{kind: begin, node: int32(n.index)})
 }
 
 // gather has all viewers there from the beginning, see Config.Warm.
@@ -71,11 +79,11 @@ func (w *world) gather() {
 	}
 }
 
-// How fast a newcomer meets those whom the tracker named: one connection after the
-// other is ready, as measured in the emulated network, and after the first ten
-// node/swarm dials ten a second.
+// How fast a newcomer meets those whom the tracker named: ten are ready within a tenth
+// of a second, as measured in the emulated network; after the first ten node/swarm
+// dials ten a second.
 const (
-	meetEvery = int(45 * time.Millisecond)
+	meetEvery = int(8 * time.Millisecond)
 	dialBurst = 10
 	dialEvery = int(100 * time.Millisecond)
 )
@@ -245,7 +253,7 @@ func (n *node) disconnect(from int) {
 	// It is the tracker that brings another one.
 	if w := n.w; !n.publisher && w.cfg.Degree > 0 && len(n.peers) < (w.cfg.Degree+1)/2 && len(w.living) > 1 {
 		if m := w.nodes[w.living[w.rng.IntN(len(w.living))]]; m != n && !(m.group.NAT && n.group.NAT) {
-			w.put(w.now+2*toNeighbour*w.delay(n.link, m.link), event{kind: meet, node: int32(n.index), from: int32(m.index)})
+			w.put(w.now+2*(toTracker+toPeer)*w.delay(n.link, m.link), event{kind: meet, node: int32(n.index), from: int32(m.index)})
 		}
 	}
 }
