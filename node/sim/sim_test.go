@@ -48,7 +48,7 @@ var scenarios = []struct {
 		c := lab(s)
 		c.Groups[0].Count = 1
 		return c
-	}, bound{copies: 1.05, steady: 1.01, start: 900 * time.Millisecond, ready: 1800 * time.Millisecond, duplicates: 0.01}},
+	}, bound{copies: 1.05, steady: 1.01, start: 950 * time.Millisecond, ready: 1800 * time.Millisecond, duplicates: 0.01}},
 	{"pair", func(s uint64) Config {
 		c := lab(s)
 		c.Groups[0].Count = 2

@@ -26,7 +26,7 @@ func (h *Host) open() error {
 		// The household's systems decide on this; the figures are for the one that
 		// yields to losses, which most of them use.
 		if err := os.WriteFile("/proc/sys/net/ipv4/tcp_congestion_control", []byte("cubic"), 0); err != nil {
-			return err
+			return fmt.Errorf("have TCP use CUBIC, which must be among net.ipv4.tcp_allowed_congestion_control: %w", err)
 		}
 		device, err := tun(h.Addr.AsSlice())
 		h.device = device
