@@ -513,7 +513,7 @@ func (s *Session) hold(e *channel.Entry, key store.Key) *object {
 		}
 	}))
 	o.url, o.known = url, now
-	s.step(schedule.Known{ID: id, Size: e.Size, Salt: saltOf(e), Duration: e.Duration, Origin: url != "", Took: e.Took, Held: o.held})
+	s.step(schedule.Known{ID: id, Size: e.Size, Salt: saltOf(e), Duration: e.Duration, Live: e.Type == channel.Live, Origin: url != "", Took: e.Took, Held: o.held})
 	if f := s.fetches[o.fetch]; o.fetch != 0 && f != nil {
 		n := segment.Blocks(e.Size)
 		if f.next < n {

@@ -79,6 +79,7 @@ type Known struct {
 	Size     int            // bytes
 	Salt     uint64         // from the entry; nobody can know it beforehand
 	Duration time.Duration  // playing time; 0 for init sections
+	Live     bool           // it is played while others come to be
 	Origin   bool           // it may be fetched from the origin
 	Took     time.Duration  // for which its bytes keep the origin's line busy; 0: not told
 	Held     segment.Bitmap // what the store has of it already

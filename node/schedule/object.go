@@ -36,6 +36,7 @@ type object struct {
 	n        int // blocks
 	salt     uint64
 	duration time.Duration
+	live     bool
 	origin   bool
 	known    Instant
 

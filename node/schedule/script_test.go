@@ -177,7 +177,7 @@ func parseEvent(now Instant, kind string, f []string) (Event, error) {
 		blocks := w.num("blocks")
 		return Known{
 			ID: id, Size: blocks * segment.BlockSize, Salt: uint64(w.num("salt")), Duration: 2 * time.Second,
-			Origin: w["noorigin"] == "", Took: time.Duration(w.num("took")) * time.Millisecond, Held: parseBlocks(w["held"]),
+			Live: w["live"] != "", Origin: w["noorigin"] == "", Took: time.Duration(w.num("took")) * time.Millisecond, Held: parseBlocks(w["held"]),
 		}, nil
 	case "forget":
 		return Forget{ID: id}, nil

@@ -109,7 +109,7 @@ func (s *Scheduler) know(ev *Known) {
 		o = &object{}
 	}
 	*o = object{
-		id: ev.ID, size: ev.Size, salt: ev.Salt, duration: ev.Duration, origin: ev.Origin, known: s.now,
+		id: ev.ID, size: ev.Size, salt: ev.Salt, duration: ev.Duration, live: ev.Live, origin: ev.Origin, known: s.now,
 		lack: o.lack, cover: o.cover, news: o.news, claims: o.claims[:0], heard: o.heard[:0], stripes: o.stripes[:0],
 		next: Never, retryAt: Never, seedNext: Never,
 	}
@@ -163,7 +163,7 @@ func (s *Scheduler) forget(o *object) {
 func (s *Scheduler) want(o *object, due Instant, background bool) {
 	if !o.wanted {
 		o.wantedAt, o.awaited = s.now, !background && due <= s.now
-		o.first = s.freshUntil(o) == 0 && s.now <= s.learned+Instant(joinMost) && due-s.now <= Instant(firstSegments*o.duration)
+		o.first = o.live && s.freshUntil(o) == 0 && s.now <= s.learned+Instant(joinMost) && due-s.now <= Instant(firstSegments*o.duration)
 	}
 	switch {
 	case background:
@@ -199,7 +199,8 @@ func (s *Scheduler) freshUntil(o *object) Instant {
 // with, and the origin has room for all viewers to do so in haste. Neighbours are asked
 // to send them at once, and the origin brings what they cannot, as soon as it alone
 // would: the more a player has in hand, the less can make it stall. Where there is no
-// such room, the first segments of others would wait for that.
+// such room, the first segments of others would wait for that; and of what is no live
+// stream, all who watch have different parts.
 func (s *Scheduler) opening(o *object) bool {
 	return o.first && Room(QuickEnough*time.Duration(o.n)*s.origin.line, o.duration, s.viewers())
 }

@@ -356,7 +356,7 @@ func (n *node) learn(seq int) {
 		}
 		return
 	}
-	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Took: w.took[seq], Origin: !w.cfg.NoOrigin})
+	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Took: w.took[seq], Live: true, Origin: !w.cfg.NoOrigin})
 	keep := n.early[:0]
 	for _, ev := range n.early {
 		if int(ev.seq) != seq {
