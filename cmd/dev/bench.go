@@ -143,3 +143,18 @@ func parseBench(out []byte) map[string]float64 {
 	}
 	return medians
 }
+
+// built is the folder of the programs of Coral that are measured: the one that is
+// given, or else dir, into which they are built, each in its environment.
+func built(ctx context.Context, root, dir, given string, programs map[string][]string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	fmt.Fprintln(os.Stderr, "building …")
+	for name, env := range programs {
+		if err := stream(ctx, root, env, "go", "build", "-o", filepath.Join(dir, name), "./cmd/"+name); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+}

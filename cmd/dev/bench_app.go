@@ -58,14 +58,8 @@ func benchApp(ctx context.Context, root, names, programs string, soak time.Durat
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if programs == "" {
-		fmt.Fprintln(os.Stderr, "building …")
-		programs = dir
-		for name, env := range map[string][]string{"coralnode": noCgo, "coral": desktop} {
-			if err := stream(ctx, root, env, "go", "build", "-o", filepath.Join(dir, name), "./cmd/"+name); err != nil {
-				return err
-			}
-		}
+	if programs, err = built(ctx, root, dir, programs, map[string][]string{"coralnode": noCgo, "coral": desktop}); err != nil {
+		return err
 	}
 	b := &appBench{
 		dir: dir, soak: soak, coral: filepath.Join(programs, "coral"), coralnode: filepath.Join(programs, "coralnode"),

@@ -33,12 +33,8 @@ func benchLab(ctx context.Context, root, names, programs string, seeds int) erro
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if programs == "" {
-		fmt.Fprintln(os.Stderr, "building …")
-		programs = dir
-		if err := stream(ctx, root, noCgo, "go", "build", "-o", filepath.Join(dir, "coralnode"), "./cmd/coralnode"); err != nil {
-			return err
-		}
+	if programs, err = built(ctx, root, dir, programs, map[string][]string{"coralnode": noCgo}); err != nil {
+		return err
 	}
 	var left time.Duration
 	for _, s := range chosen {
@@ -96,8 +92,7 @@ func labMedian(results [][]labFigure, i int) float64 {
 	for _, figures := range results {
 		all = append(all, figures[i].value)
 	}
-	slices.Sort(all)
-	return all[len(all)/2]
+	return middle(all)
 }
 
 // labFigure is one line of a table.

@@ -40,7 +40,7 @@ func TestLabRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := stream(t.Context(), root, noCgo, "go", "build", "-o", filepath.Join(dir, "coralnode"), "./cmd/coralnode"); err != nil {
+	if _, err := built(t.Context(), root, dir, "", map[string][]string{"coralnode": noCgo}); err != nil {
 		t.Fatal(err)
 	}
 	s := labScenarios[0]

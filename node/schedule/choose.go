@@ -79,13 +79,12 @@ func (s *Scheduler) planObject(o *object) {
 			s.planAlone(o)
 			return
 		}
-		if at := o.due - s.urgentWindow(o); at <= s.now {
-			if !s.rush || !s.opening(o) {
-				s.planUrgent(o)
-				return
-			}
-		} else {
+		switch at := o.due - s.urgentWindow(o); {
+		case at > s.now:
 			o.next = min(o.next, at)
+		case !s.rush || !s.opening(o):
+			s.planUrgent(o)
+			return
 		}
 	}
 	if s.alone(o) && !o.background {

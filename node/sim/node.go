@@ -97,7 +97,7 @@ const burst = 100 * time.Millisecond
 // connections alive.
 func (n *node) spend(bytes int) schedule.Instant {
 	beside := func(rate int64) int64 { return max(rate-int64(len(n.peers))*keepAlive*8, rate/2) }
-	if n.link.Cap > 0 {
+	if n.link.Cap > 0 { // what is not paid for does not begin to leave
 		paid := spend(n.w.now-schedule.Instant(burst), &n.capFree, bytes, beside(n.link.Cap))
 		n.upFree = max(n.upFree, paid-schedule.Instant(int64(bytes)*8*int64(time.Second)/n.link.Up))
 	}
