@@ -177,7 +177,7 @@ func (r *labRun) figures() (all []labFigure) {
 		{"… bound, min(1 − 1/N, cap/rate)", r.bound(), percent},
 		{"comes twice", twice / came, percent},
 		{"messages without a block, at either end", control / came, percent},
-		{"sent by the viewer that sent most in any 10 s, of its cap", float64(busiest) * 8 / 10 / float64(r.cap), percent},
+		{"sent by the viewer that sent most in any 10 s, of its cap", float64(busiest) * 8 / 10 / float64(r.groups[0].Cap), percent},
 		{"one viewer: of a processor", processor / witnesses, percent},
 		{"… memory, of the one that takes most", memory, func(mib float64) string { return fmt.Sprintf("%.0f MiB", mib) }},
 	}...)

@@ -192,7 +192,7 @@ func (r *labRun) watch(ctx context.Context, v *labViewer) (err error) {
 	url := r.playlist
 	if r.coral {
 		v.node, err = r.start(life, v.host, v.name, end, "watch", "@"+r.at("link"), "--share", "on", "--listen", nodeListens,
-			"--upload-limit", fmt.Sprint(r.cap), "--url-file", r.at(v.name+".url"), "--stats-file", r.at(v.name+".json"),
+			"--upload-limit", fmt.Sprint(v.Cap), "--url-file", r.at(v.name+".url"), "--stats-file", r.at(v.name+".json"),
 			"--cache-dir", r.at(v.name+".cache"), "--cache-size", "512MiB")
 		if err != nil {
 			return err

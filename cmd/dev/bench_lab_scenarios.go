@@ -15,7 +15,7 @@ type labScenario struct {
 	rate                  int64 // of the stream
 	lasts                 time.Duration
 	originUp, publisherUp int64       // what their lines carry; the groups tell the viewers'
-	limit, cap            int64       // what publisher and viewers are told to send at most
+	limit                 int64       // what the publisher is told to send at most; Link.Cap is the viewers'
 	groups                []sim.Group // Count, Link, Join, Every and Kill are looked at
 }
 
@@ -30,62 +30,62 @@ const (
 var labScenarios = []labScenario{
 	{
 		name: "joins", what: "6 viewers join, one every half second", rate: 1.5 * mbit, lasts: 62 * time.Second,
-		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, cap: 5 * mbit, groups: households(6, 6*mbit),
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: households(6, 6*mbit, 5*mbit),
 	},
 	{
 		name: "unloaded", what: "the same, at an origin with a line for all", rate: 1.5 * mbit, lasts: 62 * time.Second,
-		originUp: 100 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, cap: 5 * mbit, groups: households(6, 6*mbit),
+		originUp: 100 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: households(6, 6*mbit, 5*mbit),
 	},
 	{
 		name: "ten", what: "10 viewers join", rate: 0.8 * mbit, lasts: 56 * time.Second,
-		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 4 * mbit, cap: 3 * mbit, groups: households(10, 4*mbit),
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 4 * mbit, groups: households(10, 4*mbit, 3*mbit),
 	},
 	{
 		name: "twenty", what: "20 viewers join", rate: 0.8 * mbit, lasts: 56 * time.Second,
-		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 4 * mbit, cap: 3 * mbit, groups: households(20, 4*mbit),
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 4 * mbit, groups: households(20, 4*mbit, 3*mbit),
 	},
 	{
 		name: "thirty", what: "30 viewers join", rate: 0.8 * mbit, lasts: 61 * time.Second,
-		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 4 * mbit, cap: 3 * mbit, groups: households(30, 4*mbit),
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 4 * mbit, groups: households(30, 4*mbit, 3*mbit),
 	},
 	{
 		name: "crowd", what: "15 viewers come within five seconds to 5; the start is the fifteen's", rate: 1 * mbit, lasts: 75 * time.Second,
-		originUp: 2 * mbit, publisherUp: 6 * mbit, limit: 3 * mbit, cap: 3 * mbit,
-		groups: append(households(5, 4*mbit), sim.Group{Count: 15, Link: household(4 * mbit), Join: 25 * time.Second, Every: time.Second / 3}),
+		originUp: 2 * mbit, publisherUp: 6 * mbit, limit: 3 * mbit,
+		groups: append(households(5, 4*mbit, 3*mbit), sim.Group{Count: 15, Link: household(4*mbit, 3*mbit), Join: 25 * time.Second, Every: time.Second / 3}),
 	},
 	{
 		name: "loss5", what: "8 viewers, 5 % of packets lost on each one's line, in each direction", rate: 2 * mbit, lasts: 70 * time.Second,
-		originUp: 20 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, cap: 5 * mbit, groups: lossy(0.05, households(8, 6*mbit)),
+		originUp: 20 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: lossy(0.05, households(8, 6*mbit, 5*mbit)),
 	},
 	{
 		name: "loss20", what: "8 viewers, 20 % of packets lost on each one's line, in each direction", rate: 0.4 * mbit, lasts: 90 * time.Second,
-		originUp: 20 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, cap: 5 * mbit, groups: lossy(0.2, households(8, 6*mbit)),
+		originUp: 20 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: lossy(0.2, households(8, 6*mbit, 5*mbit)),
 	},
 	{
 		name: "small", what: "8 viewers whose uplinks are smaller than the stream", rate: 1.5 * mbit, lasts: 70 * time.Second,
-		originUp: 20 * mbit, publisherUp: 10 * mbit, limit: 6 * mbit, cap: 0.9 * mbit, groups: households(8, 1.1*mbit),
+		originUp: 20 * mbit, publisherUp: 10 * mbit, limit: 6 * mbit, groups: households(8, 1.1*mbit, 0.9*mbit),
 	},
 	{
 		name: "killed", what: "2 of 6 viewers are killed; the others count", rate: 1.5 * mbit, lasts: 62 * time.Second,
-		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, cap: 5 * mbit, groups: []sim.Group{
-			{Count: 2, Link: household(6 * mbit), Join: firstJoin, Every: joinEvery, Kill: 33 * time.Second},
-			{Count: 4, Link: household(6 * mbit), Join: firstJoin + 2*joinEvery, Every: joinEvery},
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: []sim.Group{
+			{Count: 2, Link: household(6*mbit, 5*mbit), Join: firstJoin, Every: joinEvery, Kill: 33 * time.Second},
+			{Count: 4, Link: household(6*mbit, 5*mbit), Join: firstJoin + 2*joinEvery, Every: joinEvery},
 		},
 	},
 	{
 		name: "cap", what: "12 viewers whose caps are barely above the stream", rate: 1.5 * mbit, lasts: 62 * time.Second,
-		originUp: 20 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, cap: 2 * mbit, groups: households(12, 6*mbit),
+		originUp: 20 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: households(12, 6*mbit, 2*mbit),
 	},
 }
 
-// household is a viewer's line.
-func household(up int64) sim.Link {
-	return sim.Link{Up: up, Down: 40 * mbit, Delay: 10 * time.Millisecond, Jitter: 3 * time.Millisecond}
+// household is a viewer's line; limit is the cap of its node.
+func household(up, limit int64) sim.Link {
+	return sim.Link{Up: up, Cap: limit, Down: 40 * mbit, Delay: 10 * time.Millisecond, Jitter: 3 * time.Millisecond}
 }
 
 // households are n viewers who join one after the other.
-func households(n int, up int64) []sim.Group {
-	return []sim.Group{{Count: n, Link: household(up), Join: firstJoin, Every: joinEvery}}
+func households(n int, up, limit int64) []sim.Group {
+	return []sim.Group{{Count: n, Link: household(up, limit), Join: firstJoin, Every: joinEvery}}
 }
 
 // lossy is viewers whose lines lose packets, and are a little longer.
@@ -100,7 +100,7 @@ func lossy(loss float64, viewers []sim.Group) []sim.Group {
 func (s *labScenario) head() string {
 	m := func(rate int64) float64 { return float64(rate) / mbit }
 	return fmt.Sprintf("%s: %s\n%v Mbit/s; up: origin %v, publisher %v capped to %v, viewers %v capped to %v", s.name, s.what,
-		m(s.rate), m(s.originUp), m(s.publisherUp), m(s.limit), m(s.groups[0].Up), m(s.cap))
+		m(s.rate), m(s.originUp), m(s.publisherUp), m(s.limit), m(s.groups[0].Up), m(s.groups[0].Cap))
 }
 
 // bound is the largest share of what viewers get that can come from each other:
@@ -110,7 +110,7 @@ func (s *labScenario) bound() float64 {
 	for _, g := range s.groups {
 		n += g.Count
 	}
-	return min(1-1/float64(n), float64(s.cap)/float64(s.rate))
+	return min(1-1/float64(n), float64(s.groups[0].Cap)/float64(s.rate))
 }
 
 // labNames are all scenarios' names.

@@ -44,7 +44,7 @@ func TestLabRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := labScenarios[0]
-	s.lasts, s.groups = 18*time.Second, households(3, 6*mbit)
+	s.lasts, s.groups = 18*time.Second, households(3, 6*mbit, 5*mbit)
 	r := &labRun{labScenario: s, coral: true, seed: 1, coralnode: filepath.Join(dir, "coralnode"), dir: dir}
 	if err := r.run(t.Context()); err != nil {
 		t.Fatal(err)
