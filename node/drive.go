@@ -60,6 +60,10 @@ func (s *Session) carry(a schedule.Action) {
 		}
 	case schedule.Suspect:
 		s.log.Debug("peer is slow or silent", "peer", a.Peer, "why", a.Why)
+	case schedule.Drop:
+		if p := s.peers[swarm.PeerID(a.Peer)]; p != nil {
+			s.ban(p, silentFor, a.Why)
+		}
 	}
 }
 

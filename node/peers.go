@@ -26,6 +26,9 @@ const (
 	// recordStrikes is how many records that do not verify a peer may send: a
 	// delegation that has just been replaced explains one or two, no more.
 	recordStrikes = 3
+	// silentFor is how long a peer stays out that delivers nothing: it may be the way to
+	// it that is broken.
+	silentFor = 10 * time.Minute
 	// eagerPeers is how many neighbours get a fresh record at once; the others hear
 	// of it after lazyAfter, unless they have shown by then that they have it.
 	eagerPeers = 2
@@ -202,7 +205,7 @@ func (s *Session) block(p *peer, m *wire.Block) {
 	if len(m.Data) != segment.BlockLen(o.size, i) || segment.BlockDigest(m.Data) != o.entry.Blocks[i] {
 		s.counts.badBlocks++
 		s.step(schedule.Got{Peer: schedule.Peer(p.id), ID: m.ID, Block: i, OK: false})
-		s.ban(p, "sent a block that does not verify")
+		s.ban(p, swarm.BanFor, "sent a block that does not verify")
 		return
 	}
 	if o.held.Has(i) {
@@ -215,10 +218,10 @@ func (s *Session) block(p *peer, m *wire.Block) {
 	s.step(schedule.Got{Peer: schedule.Peer(p.id), ID: m.ID, Block: i, OK: true})
 }
 
-// ban throws p out for a day.
-func (s *Session) ban(p *peer, why string) {
+// ban throws p out for so long.
+func (s *Session) ban(p *peer, d time.Duration, why string) {
 	p.banned = true
-	s.swarm.Ban(p.id, why)
+	s.swarm.Ban(p.id, d, why)
 }
 
 // keep puts a verified block into the store and lets its readers go on.
@@ -329,7 +332,7 @@ func (s *Session) record(rec []byte, p *peer) {
 		s.log.Warn("feed record refused", "err", err)
 		if p != nil {
 			if p.strikes++; p.strikes >= recordStrikes {
-				s.ban(p, "sent feed records that do not verify")
+				s.ban(p, swarm.BanFor, "sent feed records that do not verify")
 			}
 		}
 		return

@@ -65,8 +65,13 @@ type Refuse struct {
 }
 
 // Suspect says that a peer does not answer; its work has been moved already.
-// Whether to drop it is the driver's decision.
 type Suspect struct {
+	Peer Peer
+	Why  string
+}
+
+// Drop says that a peer is to be disconnected, and not to come back soon.
+type Drop struct {
 	Peer Peer
 	Why  string
 }
@@ -80,3 +85,4 @@ func (Claim) action()     {}
 func (Send) action()      {}
 func (Refuse) action()    {}
 func (Suspect) action()   {}
+func (Drop) action()      {}

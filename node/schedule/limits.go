@@ -40,6 +40,9 @@ const (
 	// lastPardon.
 	firstPardon = time.Second
 	lastPardon  = 30 * time.Second
+	// dropAfter is the pardon with which a peer is dropped: five times in a row, over
+	// twenty seconds or so, it has let us wait, and has delivered nothing.
+	dropAfter = 16 * time.Second
 	// liarAfter is how many blocks a peer may announce and fail to deliver
 	// before it is believed only when nobody else is left.
 	liarAfter = 3

@@ -279,6 +279,8 @@ func describe(a Action) string {
 		return fmt.Sprintf("refuse %d.%d to %d: %s", a.ID.Sequence, a.Block, a.Peer, []string{"busy", "not held", "not sharing", "late"}[a.Reason])
 	case Suspect:
 		return fmt.Sprintf("suspect %d: %s", a.Peer, a.Why)
+	case Drop:
+		return fmt.Sprintf("drop %d: %s", a.Peer, a.Why)
 	}
 	return fmt.Sprintf("%T%+v", a, a)
 }

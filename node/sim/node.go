@@ -138,6 +138,8 @@ func (n *node) carry(a schedule.Action) {
 		}
 	case schedule.Suspect:
 		w.suspects++
+	case schedule.Drop:
+		n.ban(int(a.Peer))
 	}
 }
 

@@ -274,7 +274,7 @@ func TestNets(t *testing.T) {
 func TestBans(t *testing.T) {
 	var b bans
 	id := identity{[20]byte{1}, household(testAddr("8.8.8.8:1").Addr())}
-	b.add(id, []netip.AddrPort{testAddr("8.8.8.8:1"), testAddr("127.0.0.1:5")}, t0)
+	b.add(id, []netip.AddrPort{testAddr("8.8.8.8:1"), testAddr("127.0.0.1:5")}, t0.Add(BanFor))
 	for addr, want := range map[string]bool{"8.8.8.8:2": true, "127.0.0.1:5": true, "127.0.0.1:6": false, "8.8.8.9:1": false} {
 		if b.address(testAddr(addr), t0) != want {
 			t.Errorf("%s", addr)
@@ -286,11 +286,11 @@ func TestBans(t *testing.T) {
 	if b.has(identity{id.id, household(testAddr("9.9.9.9:1").Addr())}, t0) {
 		t.Error("who was impersonated is banned")
 	}
-	if later := t0.Add(banFor + time.Second); b.has(id, later) || b.count(later) != 0 || b.address(testAddr("8.8.8.8:2"), later) {
+	if later := t0.Add(BanFor + time.Second); b.has(id, later) || b.count(later) != 0 || b.address(testAddr("8.8.8.8:2"), later) {
 		t.Error("bans do not end")
 	}
 	for i := range 2 * maxBans {
-		b.add(identity{id: [20]byte{2, byte(i), byte(i >> 8)}}, nil, t0.Add(time.Duration(i)*time.Second))
+		b.add(identity{id: [20]byte{2, byte(i), byte(i >> 8)}}, nil, t0.Add(BanFor+time.Duration(i)*time.Second))
 	}
 	if len(b.until) > maxBans {
 		t.Errorf("%d bans", len(b.until))

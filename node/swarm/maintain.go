@@ -230,8 +230,8 @@ func (s *Swarm) remove(p *peer, reason string) { s.end(p, reason, false) }
 // refuse is remove for a peer that will not do, now or soon.
 func (s *Swarm) refuse(p *peer, reason string) { s.end(p, reason, true) }
 
-// punish is remove with a ban.
-func (s *Swarm) punish(p *peer, reason string) {
+// punish is remove with a ban for d.
+func (s *Swarm) punish(p *peer, d time.Duration, reason string) {
 	addrs := []netip.AddrPort{p.addr}
 	s.mu.Lock()
 	for _, a := range p.listen {
@@ -240,7 +240,7 @@ func (s *Swarm) punish(p *peer, reason string) {
 		}
 	}
 	s.mu.Unlock()
-	s.c.bans.add(p.who(), addrs, time.Now())
+	s.c.bans.add(p.who(), addrs, time.Now().Add(d))
 	s.c.log.Info("peer banned", "channel", s.ch.String(), "reason", reason)
 	s.end(p, reason, true)
 	// It may be in other swarms of this node.

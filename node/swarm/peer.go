@@ -265,7 +265,7 @@ func (p *peer) receive(b []byte) {
 	if hello != nil && p.opener != nil {
 		var err error
 		if b, err = p.opener.open(b); err != nil {
-			p.s.punish(p, "sent a message that does not open")
+			p.s.punish(p, BanFor, "sent a message that does not open")
 			return
 		}
 	}
@@ -273,7 +273,7 @@ func (p *peer) receive(b []byte) {
 	if err == wire.ErrUnknown {
 		m = nil // of a later version
 	} else if err != nil {
-		p.s.punish(p, "sent a malformed message")
+		p.s.punish(p, BanFor, "sent a malformed message")
 		return
 	}
 	if _, ok := m.(*wire.Block); ok {
@@ -281,12 +281,12 @@ func (p *peer) receive(b []byte) {
 	} else {
 		p.s.control.Add(int64(size))
 		if !p.allow(now) {
-			p.s.punish(p, "sent too many messages")
+			p.s.punish(p, BanFor, "sent too many messages")
 			return
 		}
 	}
 	if h, ok := m.(*wire.Hello); ok != (hello == nil) {
-		p.s.punish(p, "sent messages out of order")
+		p.s.punish(p, BanFor, "sent messages out of order")
 		return
 	} else if ok {
 		p.greet(h)

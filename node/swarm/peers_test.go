@@ -128,7 +128,7 @@ func TestUnknownMessageIsPassedOver(t *testing.T) {
 func TestBanByConsumer(t *testing.T) {
 	t.Parallel()
 	x, y, px, _ := pair(t, Config{}, Config{}, JoinConfig{}, JoinConfig{}, testDescriptor(nil))
-	x.Ban(px, "sent a bad block")
+	x.Ban(px, BanFor, "sent a bad block")
 	if l := await[Left](t, x, nil); l.Reason != "sent a bad block" || x.Banned() != 1 {
 		t.Errorf("got %+v, %d banned", l, x.Banned())
 	}

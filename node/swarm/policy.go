@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	// banFor is how long a peer that broke the rules stays out.
-	banFor = 24 * time.Hour
-	// maxBans bounds the list; the oldest give way. Each costs some 100 bytes.
+	// BanFor is how long a peer that broke the rules stays out.
+	BanFor = 24 * time.Hour
+	// maxBans bounds the list; those that end first give way. Each costs some 100 bytes.
 	maxBans = 4096
 	// maxPerNet is how many connections one /24 (IPv6: /48) may hold, so that
 	// whoever rents one network cannot surround a node. Private and loopback
@@ -59,7 +59,7 @@ type identity struct {
 	from netip.Prefix
 }
 
-// bans remembers addresses and identities for banFor.
+// bans remembers addresses and identities until their time is over.
 type bans struct {
 	mu    sync.Mutex
 	until map[any]time.Time // netip.Addr, netip.AddrPort or identity
@@ -67,28 +67,28 @@ type bans struct {
 
 // add bans an identity and its address. Loopback addresses are shared by every
 // node of the machine: there only the port's owner is banned.
-func (b *bans) add(id identity, addrs []netip.AddrPort, now time.Time) {
+func (b *bans) add(id identity, addrs []netip.AddrPort, until time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.until == nil {
 		b.until = make(map[any]time.Time)
 	}
-	b.until[id] = now.Add(banFor)
+	b.until[id] = until
 	for _, a := range addrs {
 		if ip := a.Addr().Unmap(); ip.IsLoopback() {
-			b.until[a] = now.Add(banFor)
+			b.until[a] = until
 		} else if ip.IsValid() {
-			b.until[ip] = now.Add(banFor)
+			b.until[ip] = until
 		}
 	}
 	for len(b.until) > maxBans {
-		var oldest any
+		var first any
 		for k, t := range b.until {
-			if oldest == nil || t.Before(b.until[oldest]) {
-				oldest = k
+			if first == nil || t.Before(b.until[first]) {
+				first = k
 			}
 		}
-		delete(b.until, oldest)
+		delete(b.until, first)
 	}
 }
 

@@ -276,18 +276,10 @@ func (s *Swarm) SetWatching(renditions []uint16) {
 	}
 }
 
-// Drop disconnects a peer.
-func (s *Swarm) Drop(id PeerID, reason string) {
+// Ban disconnects a peer and keeps its address and identity out of every swarm for d.
+func (s *Swarm) Ban(id PeerID, d time.Duration, reason string) {
 	if p := s.peer(id); p != nil {
-		s.remove(p, reason)
-	}
-}
-
-// Ban disconnects a peer and keeps its address and identity out of every swarm
-// for a day.
-func (s *Swarm) Ban(id PeerID, reason string) {
-	if p := s.peer(id); p != nil {
-		s.punish(p, reason)
+		s.punish(p, d, reason)
 	}
 }
 
