@@ -33,6 +33,9 @@ const (
 	// of it after lazyAfter, unless they have shown by then that they have it.
 	eagerPeers = 2
 	lazyAfter  = 300 * time.Millisecond
+	// smallSwarm is up to how many viewers a publisher has them all as neighbours, and
+	// hands each of them each record.
+	smallSwarm = 50
 	// askEvery is how often the newest entries of a rendition are asked for at most,
 	// be there ever so many neighbours that announce what is not known here.
 	askEvery = 150 * time.Millisecond
@@ -354,7 +357,7 @@ func (s *Session) record(rec []byte, p *peer) {
 // passOn hands a fresh record to a few of the neighbours. The others hear a little
 // later that there is one, if they have not shown by then that they know it: were
 // all handed it by all, an entry would come as often as there are neighbours. A
-// publisher tells all at once.
+// publisher tells all at once, and what it has told a small swarm nobody need repeat.
 func (s *Session) passOn(rec []byte, id segment.ID, from *peer) {
 	if s.swarm == nil || len(s.peers) == 0 {
 		return
@@ -364,8 +367,11 @@ func (s *Session) passOn(rec []byte, id segment.ID, from *peer) {
 		skip[from.id] = true
 	}
 	eager := eagerPeers
-	if from == nil {
+	switch {
+	case from == nil:
 		eager = len(s.peers)
+	case from.hello.Role == wire.Publisher && s.counts.size <= smallSwarm:
+		eager = 0
 	}
 	rest := make([]swarm.PeerID, 0, len(s.peers))
 	for pid, p := range s.peers {

@@ -300,8 +300,8 @@ func (n *node) keep(seq, i int) {
 // words is how many words a segment's blocks take.
 func (w *world) words() int { return (segment.Blocks(w.size()) + 63) / 64 }
 
-// passOn hands a record to the neighbours: two at once, the others a moment
-// later.
+// passOn hands a record to the neighbours: two at once, the others a moment later. What
+// all have from the publisher is not passed on at once.
 func (n *node) passOn(seq, from int) {
 	w := n.w
 	for i, p := range n.peers {
@@ -313,7 +313,7 @@ func (n *node) passOn(seq, from int) {
 		switch {
 		case n.publisher:
 			w.egress += recordSize
-		case i < 2:
+		case i < 2 && (from != publisher || len(w.living) > toldAll):
 			w.control += recordSize
 			n.spend(recordSize)
 		default: // most have it by then, and are only told that it is there
@@ -331,6 +331,7 @@ const (
 	// recordSize is a feed record with its digests, on the wire.
 	recordSize = 800
 	told       = 20 // that there is one
+	toldAll    = 50 // viewers, up to which the publisher is everybody's neighbour
 )
 
 // record takes a feed record.
