@@ -193,8 +193,7 @@ func (s *Session) loadedMedia(r *rendition, final string, m *hls.Media, v origin
 	switch {
 	case err != nil:
 		s.log.Log(s.ctx, aloudOnce(first), "origin's playlist failed", "rendition", r.id, "err", err)
-		close(r.changed) // those who wait look again
-		r.changed = make(chan struct{})
+		r.wake()
 	case m != nil:
 		changed := l.media == nil || l.media.Ended != m.Ended || len(l.media.Segments) != len(m.Segments) ||
 			len(m.Segments) > 0 && l.media.Segments[len(m.Segments)-1].Sequence != m.Segments[len(m.Segments)-1].Sequence

@@ -112,6 +112,11 @@ func (r *rendition) renew() {
 	r.revision++
 	r.list = nil
 	r.updated = time.Now()
+	r.wake()
+}
+
+// wake has those who wait for r's playlist look again.
+func (r *rendition) wake() {
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
@@ -297,6 +302,24 @@ func (s *Session) keyNumber(r *rendition, key *channel.Key) int {
 	return n
 }
 
+// feedSoon reports whether a player that asks for a segment before the feed is there
+// shall wait for it: others have that segment, and once the feed tells who, and what the
+// origin's line carries, they can be asked. Nobody waits for longer than feedWait.
+func (s *Session) feedSoon(r *rendition, now schedule.Instant) bool {
+	if s.sched == nil || s.counts.size <= 2 || s.feed.Newest(r.id) != nil {
+		return false // a publisher and this viewer are two
+	}
+	if r.feedWait == 0 {
+		r.feedWait = now
+		time.AfterFunc(feedWait, func() { s.post(r.wake) })
+	}
+	return now < r.feedWait+schedule.Instant(feedWait)
+}
+
+// feedWait is some round trips: as a rule the feed is there a few milliseconds after a
+// player has read the origin's playlist and asks for its first segment.
+const feedWait = 150 * time.Millisecond
+
 // Open implements proxy.Channel.
 func (s *Session) Open(ctx context.Context, id segment.ID) (proxy.Object, error) {
 	r, err := await(ctx, s, func() (*reader, chan struct{}, error) {
@@ -308,6 +331,9 @@ func (s *Session) Open(ctx context.Context, id segment.ID) (proxy.Object, error)
 		}
 		o := s.object(id)
 		if o == nil {
+			if s.feedSoon(r, now) {
+				return nil, r.changed, nil
+			}
 			if o = s.openDirect(r, id); o == nil {
 				return nil, nil, proxy.ErrNotFound
 			}

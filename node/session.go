@@ -84,6 +84,7 @@ type rendition struct {
 	first    schedule.Instant // when its first verified entry came; 0: not yet
 	newest   schedule.Instant // when its newest verified entry came
 	asked    schedule.Instant // when a neighbour was last asked for its newest entries
+	feedWait schedule.Instant // since when a player has waited for the feed; 0: none has
 	sought   bool             // its playlist was asked for
 	shown    uint64           // the newest segment that a playlist told players of,
 	grew     schedule.Instant // and since when

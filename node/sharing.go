@@ -128,9 +128,3 @@ func (s *Session) wire() (sent, received, control int64) {
 	}
 	return sent, received, control
 }
-
-// wake has those who wait for r's playlist look again.
-func (r *rendition) wake() {
-	close(r.changed)
-	r.changed = make(chan struct{})
-}

@@ -60,8 +60,14 @@ func (s *Scheduler) viewers() int {
 // suppress fetches blocks that no neighbour has or fetches from the origin, if
 // it falls to us; else it notes when to look again.
 func (s *Scheduler) suppress(o *object) {
-	if !s.cfg.Origin || !o.origin || s.freshUntil(o) == 0 && s.interested(o.id.Rendition)&s.watchers&s.usable != 0 {
-		return // what appeared before we came is with those who were there, or comes to them
+	if !s.cfg.Origin || !o.origin {
+		return
+	}
+	if at := o.wantedAt + Instant(o.duration/2); at > s.now && s.freshUntil(o) == 0 && s.interested(o.id.Rendition)&s.watchers&s.usable != 0 {
+		// What appeared before we came is with those who were there, or comes to them:
+		// unless all have come since.
+		o.next = min(o.next, at)
+		return
 	}
 	believed := o.believed()
 	need := s.scratch(o)

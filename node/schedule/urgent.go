@@ -115,18 +115,20 @@ func (s *Scheduler) company() Instant {
 // begin gets the first segment of a newcomer under way while those who hold it
 // are about to turn up: its beginning from the origin, the rest from whoever has
 // turned up. The more viewers there are the less it takes from the origin, so that
-// newcomers together take some segments, however many they are.
+// newcomers together take one segment, however many they are. Where there is room for
+// haste, the origin is asked for all of it, until others can send what is still to come.
 func (s *Scheduler) begin(o *object) {
 	if empty(o.cover) && o.nheld == 0 && s.mayAskOrigin(o) {
+		part := o.n
+		if !s.opening(o) {
+			part = min(o.n/2, int(s.newcomersShare(o)*float64(o.n))/s.viewers())
+		}
 		need := s.scratch(o)
-		for i := range min(o.n/2, int(s.newcomersShare(o)*float64(o.n))/s.viewers()) {
+		for i := range part {
 			need[i>>6] |= 1 << (i & 63)
 		}
 		if s.startFetches(o, need) {
 			s.openBlocks(o, true)
-		}
-		if s.opening(o) {
-			s.beginEnd(o)
 		}
 	}
 	for _, c := range s.plan.open {
@@ -136,26 +138,14 @@ func (s *Scheduler) begin(o *object) {
 	}
 }
 
-// beginEnd asks publishers, which are there already, for the end of o.
-func (s *Scheduler) beginEnd(o *object) {
-	for k := len(s.plan.open) - 1; k >= 0; k-- {
-		p := s.soonest(o, s.publishers&^o.denied, 0)
-		if p == nil {
-			return
-		}
-		s.ask(p, o, int(s.plan.open[k].block), false)
-		s.plan.open = s.plan.open[:k]
-	}
-}
-
-// newcomersShare is how many segments newcomers may fetch in all: what the origin's line
-// has room for beside the publisher, while one is played.
+// newcomersShare is how many segments newcomers may fetch in all: one, or less if the
+// origin's line has no room for that beside the publisher while one is played.
 func (s *Scheduler) newcomersShare(o *object) float64 {
 	if s.origin.line == 0 {
-		return startShare
+		return 1
 	}
 	room := o.duration.Seconds()/(s.origin.line.Seconds()*float64(o.n)) - 1
-	return min(max(room, 0), startShare)
+	return min(max(room, 0), 1)
 }
 
 // crowded reports whether the origin's line is far too narrow for all viewers to fetch

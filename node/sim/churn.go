@@ -48,12 +48,11 @@ func (n *node) join() {
 		w.living = append(w.living, int32(n.index))
 	}
 	w.put(started, event{kind: scrape, node: int32(n.index)})
-	// The feed: one peer's window comes with the first connection; until then
-	// the origin's own playlist says as much as the publisher has signed. A node that
-	// is still to be told of the swarm plays what it has fetched for itself until then.
+	// The feed: the publisher's window comes right behind its hello; a player that has
+	// read the origin's playlist waits for it.
 	ready := 2 * toPlaylist * w.delay(n.link, w.origin.link)
 	if !n.group.Alone {
-		ready = max(ready, 2*toPeer*w.delay(n.link, w.nodes[publisher].link))
+		ready = max(ready, (2*toPeer+1)*w.delay(n.link, w.nodes[publisher].link))
 	}
 	w.put(started+ready, event{kind: begin, node: int32(n.index)})
 }
