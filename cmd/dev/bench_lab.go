@@ -57,6 +57,9 @@ func benchLab(ctx context.Context, root, names, programs string, seeds int) erro
 				if r.idle < leastIdle {
 					fmt.Fprintf(os.Stderr, "the machine was idle for %s of the time: do not trust this run\n", percent(r.idle))
 				}
+				if r.coral {
+					r.tellStalls()
+				}
 				*side.results = append(*side.results, r.figures())
 				left -= s.lasts
 			}
@@ -66,6 +69,16 @@ func benchLab(ctx context.Context, root, names, programs string, seeds int) erro
 		}
 	}
 	return nil
+}
+
+// tellStalls tells which viewers of Coral's stalled: there are few, to be looked into.
+func (r *labRun) tellStalls() {
+	for _, v := range r.viewers {
+		for _, s := range v.seen.Stalls {
+			fmt.Fprintf(os.Stderr, "%s, there from %s to %s, stalls %s after it came, for %s\n", v.name, v.joins, v.leaves,
+				(v.waited + s.After).Round(time.Millisecond), s.Took.Round(time.Millisecond))
+		}
+	}
 }
 
 // leastIdle is below which programs wait for a processor as long as for the network.

@@ -13,33 +13,34 @@ type labFigure struct {
 	in    func(float64) string // its unit
 }
 
+func count(n float64) string { return fmt.Sprintf("%.0f", n) }
+func span(s float64) string  { return fmt.Sprintf("%.2f s", s) }
+
 // settled is when a viewer has been there for a while.
 const settled = 20 * time.Second
 
-// figures are what a run showed, those of nodes last. Viewers that were killed count
-// only on the wire. Where viewers come in groups, the start is the last one's. Copies
-// are all bytes on the wire over those of the segments that one viewer got, the one that
-// got most; steady ones over the stream's.
+// figures are what a run showed, those of nodes last. Viewers who are killed together
+// count only on the wire; of those who come and go each counts while it is there. Where viewers come in groups, the start is the last one's. Copies are
+// all bytes on the wire over those of the segments that one viewer got, the one that
+// got most (where all come and go: over the stream's); steady ones over the stream's.
 func (r *labRun) figures() (all []labFigure) {
 	var (
-		starts, readies              []time.Duration
-		stalled, late                time.Duration
-		stalling, stalls, wrong      int
-		most, busiest                int64
-		came, given, twice, control  float64
-		witnesses, processor, memory float64
+		starts, readies, took   []time.Duration
+		stalled, late           time.Duration
+		stalling, stalls, wrong int
+		most                    int64
 	)
 	for _, v := range r.viewers {
-		busiest = max(busiest, v.host.Busiest(10))
-		if v.Kill > 0 {
+		if !v.measured() {
 			continue
 		}
 		if start := v.waited + v.seen.Startup; v.last && v.seen.Startup >= 0 {
 			starts = append(starts, start)
 		} else if v.last {
-			starts = append(starts, r.lasts-playersEnd-v.joins) // it waited in vain
+			starts = append(starts, v.leaves-v.joins) // it waited in vain
 		}
 		readies = append(readies, v.seen.Ready...)
+		took = append(took, v.took...)
 		stalls += len(v.seen.Stalls)
 		stalled += v.seen.Stalled()
 		if len(v.seen.Stalls) > 0 {
@@ -51,21 +52,13 @@ func (r *labRun) figures() (all []labFigure) {
 			}
 		}
 		wrong += v.seen.Corrupt
-		b := v.counts.Bytes
-		got := b.FromPeers + b.FromOrigin + b.Unverified
-		most = max(most, v.seen.Bytes, got)
-		came += float64(got)
-		given += float64(b.ToPeers)
-		twice += float64(b.Duplicate)
-		control += float64(b.Control)
-		witnesses++
-		processor += v.share
-		memory = max(memory, v.memory)
+		most = max(most, v.seen.Bytes, v.counts.got())
+		if v.Stay > 0 {
+			most = int64((r.ends() - firstJoin).Seconds() * float64(r.rate) / 8)
+		}
 	}
 	slices.Sort(starts)
 	slices.Sort(readies)
-	count := func(n float64) string { return fmt.Sprintf("%.0f", n) }
-	span := func(s float64) string { return fmt.Sprintf("%.2f s", s) }
 	all = []labFigure{
 		{"start of playback, median", quantile(starts, 0.5).Seconds(), span},
 		{"… p95", quantile(starts, 0.95).Seconds(), span},
@@ -75,21 +68,64 @@ func (r *labRun) figures() (all []labFigure) {
 		{"… of it after a viewer's first 20 s", late.Seconds(), span},
 		{"segment ready after its end, median", quantile(readies, 0.5).Seconds(), span},
 		{"… p95", quantile(readies, 0.95).Seconds(), span},
+		{"… mean", mean(readies).Seconds(), span},
+		{"segment at the player after its request, mean", mean(took).Seconds(), span},
 		{"copies sent by origin and publisher", float64(r.sent()) / float64(most), copies},
 		{"… in the last 20 s, of the stream", r.steady, copies},
 		{"wrong segments", float64(wrong), count},
 		{"processors idle", r.idle, percent},
 	}
+	if r.kills() > 0 {
+		all = append(all, labFigure{"copies 10 to 20 s after viewers were killed, of the stream", r.after, copies})
+	}
 	if !r.coral {
 		return all
 	}
-	return append(all, []labFigure{
+	return append(all, r.nodeFigures()...)
+}
+
+// nodeFigures are what plain HLS has not. The offload is what origin and publisher did
+// not have to send of all that players saw: all that they send counts against it, and
+// nothing that viewers send without use for it.
+func (r *labRun) nodeFigures() []labFigure {
+	var (
+		busiest, played              float64
+		came, given, twice, control  float64
+		witnesses, processor, memory float64
+	)
+	for _, v := range r.viewers {
+		busiest = max(busiest, float64(v.host.Busiest(10))*8/10/float64(v.Cap))
+		played += float64(v.seen.Bytes)
+		if v.killed {
+			continue // and tells nothing
+		}
+		b := v.counts.Bytes
+		came += float64(v.counts.got())
+		given += float64(b.ToPeers)
+		twice += float64(b.Duplicate)
+		control += float64(b.Control)
+		witnesses++
+		processor += v.share
+		memory = max(memory, v.memory)
+	}
+	offload := 1 - float64(r.sent())/played
+	return []labFigure{
+		{"offload: not sent by origin or publisher, of what players got", offload, percent},
+		{"… of its bound, min(1 − 1/N, cap/rate)", offload / r.bound(), percent},
 		{"sent by viewers, of what comes to them", given / came, percent},
-		{"… bound, min(1 − 1/N, cap/rate)", r.bound(), percent},
+		{"… bound", r.bound(), percent},
 		{"comes twice", twice / came, percent},
 		{"messages without a block, at either end", control / came, percent},
-		{"sent by the viewer that sent most in any 10 s, of its cap", float64(busiest) * 8 / 10 / float64(r.groups[0].Cap), percent},
+		{"sent by the viewer that sent most in any 10 s, of its cap", busiest, percent},
 		{"one viewer: of a processor", processor / witnesses, percent},
 		{"… memory, of the one that takes most", memory, func(mib float64) string { return fmt.Sprintf("%.0f MiB", mib) }},
-	}...)
+	}
+}
+
+// mean is 0 of none.
+func mean(all []time.Duration) (m time.Duration) {
+	for _, d := range all {
+		m += d / time.Duration(len(all))
+	}
+	return m
 }

@@ -38,6 +38,7 @@ type labRun struct {
 	nodes  sync.WaitGroup
 	idle   float64 // share of the processors' time
 	steady float64 // copies sent to viewers when all have been there for a while
+	after  float64 // copies sent to viewers when some have been dead for a while
 }
 
 // labViewer is one of the viewers, and what became of it.
@@ -46,9 +47,12 @@ type labViewer struct {
 	last   bool // of the group that comes last
 	name   string
 	host   *lab.Host
-	joins  time.Duration // from the run's beginning
+	joins  time.Duration // from the run's beginning, as is leaves
+	leaves time.Duration
+	killed bool          // is how it leaves
 	waited time.Duration // for the node's URL
 	seen   *nodetest.Report
+	took   []time.Duration // each segment, from the player's request
 	// With Coral alone:
 	node   *exec.Cmd
 	share  float64 // of a processor that the node took
@@ -56,12 +60,19 @@ type labViewer struct {
 	counts demoStats
 }
 
+// measured reports whether its viewing is measured: not that of one who is there to
+// harm the others.
+func (v *labViewer) measured() bool { return v.Kill == 0 }
+
 const (
 	nodeListens = "0.0.0.0:7000"
 	// publishAt is when the publisher comes: the origin has a segment by then.
 	publishAt = 4 * time.Second
 	// playersEnd is how long before the nodes: nobody stalls because others leave.
 	playersEnd = 5 * time.Second
+	// recovers is how long after viewers are killed the others must be as before; for
+	// so long what they are sent is measured then.
+	recovers = 10 * time.Second
 )
 
 // run does everything; the viewers then hold what they saw.
@@ -108,7 +119,10 @@ func (r *labRun) run(ctx context.Context) (err error) {
 	if r.coral {
 		do(r.publish)
 	}
-	do(r.settle)
+	do(func(ctx context.Context) error { return r.egress(ctx, r.ends()-settled, settled, &r.steady) })
+	if at := r.kills(); at > 0 {
+		do(func(ctx context.Context) error { return r.egress(ctx, at+recovers, recovers, &r.after) })
+	}
 	everybody.Wait()
 	r.nodes.Wait()
 	allNow, idleNow := machineTime()
@@ -127,13 +141,10 @@ func (r *labRun) hosts() (err error) {
 	if r.publisher, err = r.network.Host(sim.Link{Up: r.publisherUp, Down: 100 * mbit, Delay: 5 * time.Millisecond}); err != nil {
 		return err
 	}
-	for i, g := range r.groups {
-		for k := range g.Count {
-			v := &labViewer{Group: g, last: i == len(r.groups)-1, name: fmt.Sprint("viewer", len(r.viewers)), joins: g.Join + time.Duration(k)*g.Every}
-			if v.host, err = r.network.Host(g.Link); err != nil {
-				return err
-			}
-			r.viewers = append(r.viewers, v)
+	r.viewers = r.audience(r.seed)
+	for _, v := range r.viewers {
+		if v.host, err = r.network.Host(v.Link); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -153,15 +164,14 @@ func (r *labRun) publish(ctx context.Context) error {
 	return err
 }
 
-// settle measures what viewers are sent in the end.
-func (r *labRun) settle(ctx context.Context) error {
-	end := r.begun.Add(r.lasts - playersEnd)
-	if err := wait(ctx, time.Until(end.Add(-settled))); err != nil {
+// egress measures how many copies of the stream viewers are sent in a span of the run.
+func (r *labRun) egress(ctx context.Context, from, span time.Duration, copies *float64) error {
+	if err := wait(ctx, time.Until(r.begun.Add(from))); err != nil {
 		return err
 	}
 	before := r.sent()
-	err := wait(ctx, time.Until(end))
-	r.steady = float64(r.sent()-before) * 8 / float64(r.rate) / settled.Seconds()
+	err := wait(ctx, time.Until(r.begun.Add(from+span)))
+	*copies = float64(r.sent()-before) * 8 / float64(r.rate) / span.Seconds()
 	return err
 }
 
@@ -179,13 +189,10 @@ func (r *labRun) watch(ctx context.Context, v *labViewer) (err error) {
 		return err
 	}
 	began := time.Now()
-	leaves, life, end := r.lasts-playersEnd, ctx, interrupt
-	if v.Kill > 0 {
-		leaves = v.Kill
-	}
-	playing, cancel := context.WithDeadline(ctx, r.begun.Add(leaves))
+	life, end := ctx, interrupt
+	playing, cancel := context.WithDeadline(ctx, r.begun.Add(v.leaves))
 	defer cancel()
-	if v.Kill > 0 {
+	if v.killed {
 		life, end = playing, (*os.Process).Kill
 		defer v.host.Cut()
 	}
@@ -208,7 +215,10 @@ func (r *labRun) watch(ctx context.Context, v *labViewer) (err error) {
 	v.waited = time.Since(began)
 	line := &http.Transport{DialContext: v.host.Dial, DisableCompression: true}
 	defer line.CloseIdleConnections()
-	v.seen = nodetest.Play(playing, nodetest.PlayerConfig{URL: url, Client: &http.Client{Transport: line}})
+	v.seen = nodetest.Play(playing, nodetest.PlayerConfig{
+		URL: url, Client: &http.Client{Transport: line},
+		OnSegment: func(_ nodetest.Ident, took time.Duration) { v.took = append(v.took, took) },
+	})
 	if r.coral {
 		v.memory = inMemory(v.node.Process.Pid, "VmHWM:")
 	}
@@ -239,7 +249,7 @@ func (r *labRun) start(ctx context.Context, on *lab.Host, name string, end func(
 // count takes what the nodes counted and took; those that were killed do not tell.
 func (r *labRun) count() (err error) {
 	for _, v := range r.viewers {
-		if !r.coral || v.Kill > 0 {
+		if !r.coral || v.killed {
 			continue
 		}
 		if v.counts, err = readStats(r.at(v.name + ".json")); err != nil {

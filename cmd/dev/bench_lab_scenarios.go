@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ type labScenario struct {
 	lasts                 time.Duration
 	originUp, publisherUp int64       // what their lines carry; the groups tell the viewers'
 	limit                 int64       // what the publisher is told to send at most; Link.Cap is the viewers'
-	groups                []sim.Group // Count, Link, Join, Every and Kill are looked at
+	groups                []sim.Group // Count, Link, Join, Every, Kill and Stay are looked at
 }
 
 const (
@@ -24,6 +25,8 @@ const (
 	// At firstJoin the publisher has signed what the origin has so far.
 	firstJoin = 8 * time.Second
 	joinEvery = time.Second / 2
+	// shortestStay is how long viewers stay who come and go: nobody is gone at once.
+	shortestStay = time.Second
 )
 
 // labScenarios are README's, in the order in which they run.
@@ -76,6 +79,22 @@ var labScenarios = []labScenario{
 		name: "cap", what: "12 viewers whose caps are barely above the stream", rate: 1.5 * mbit, lasts: 62 * time.Second,
 		originUp: 20 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: households(12, 6*mbit, 2*mbit),
 	},
+	{
+		name: "half", what: "5 of 10 viewers are killed at once; the others count", rate: 1.5 * mbit, lasts: 62 * time.Second,
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: []sim.Group{
+			{Count: 5, Link: household(6*mbit, 5*mbit), Join: firstJoin, Every: joinEvery, Kill: 33 * time.Second},
+			{Count: 5, Link: household(6*mbit, 5*mbit), Join: firstJoin + 5*joinEvery, Every: joinEvery},
+		},
+	},
+	{
+		name: "churn", what: "12 viewers at a time, each of whom is killed after 25 s at the mean; then another one comes", rate: 1 * mbit, lasts: 103 * time.Second,
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit,
+		groups: []sim.Group{{Count: 12, Link: household(6*mbit, 5*mbit), Join: firstJoin, Every: joinEvery, Stay: 25 * time.Second}},
+	},
+	{
+		name: "load", what: "10 viewers, an origin whose line carries 60 % of what they watch", rate: 1.5 * mbit, lasts: 62 * time.Second,
+		originUp: 9 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: households(10, 6*mbit, 5*mbit),
+	},
 }
 
 // household is a viewer's line; limit is the cap of its node.
@@ -96,6 +115,44 @@ func lossy(loss float64, viewers []sim.Group) []sim.Group {
 	return viewers
 }
 
+// audience are the scenario's viewers. Where nobody stays, another one comes for each
+// who goes.
+func (s *labScenario) audience(seed uint64) (all []*labViewer) {
+	dice := rand.New(rand.NewPCG(seed, 1))
+	for i, g := range s.groups {
+		for k := range g.Count {
+			joins := g.Join + time.Duration(k)*g.Every
+			for joins < s.ends()-playersEnd { // who comes later hardly begins
+				v := &labViewer{Group: g, last: i == len(s.groups)-1, name: fmt.Sprint("viewer", len(all)), joins: joins, leaves: s.ends()}
+				switch {
+				case g.Kill > 0:
+					v.leaves = g.Kill
+				case g.Stay > 0:
+					stay := shortestStay + time.Duration(dice.ExpFloat64()*float64(g.Stay-shortestStay))
+					v.leaves = min(joins+stay, v.leaves)
+				}
+				v.killed = v.leaves < s.ends()
+				all = append(all, v)
+				if joins = v.leaves; g.Stay == 0 {
+					break
+				}
+			}
+		}
+	}
+	return all
+}
+
+// ends is when the players end.
+func (s *labScenario) ends() time.Duration { return s.lasts - playersEnd }
+
+// kills is when viewers are killed, all together, or 0.
+func (s *labScenario) kills() (at time.Duration) {
+	for _, g := range s.groups {
+		at = max(at, g.Kill)
+	}
+	return at
+}
+
 // head is what stands above a scenario's table.
 func (s *labScenario) head() string {
 	m := func(rate int64) float64 { return float64(rate) / mbit }
@@ -104,7 +161,7 @@ func (s *labScenario) head() string {
 }
 
 // bound is the largest share of what viewers get that can come from each other:
-// min(1 − 1/N, cap/rate).
+// min(1 − 1/N, cap/rate), of the N who are there at most.
 func (s *labScenario) bound() float64 {
 	n := 0
 	for _, g := range s.groups {

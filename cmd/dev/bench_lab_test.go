@@ -2,10 +2,12 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"coral/cmd/dev/lab"
+	"coral/node/sim"
 )
 
 func TestLabChoice(t *testing.T) {
@@ -24,6 +26,25 @@ func TestLabChoice(t *testing.T) {
 	}
 	if _, err := labChoice("joins,leaves"); err == nil {
 		t.Error("a scenario that is not there was found")
+	}
+}
+
+func TestAudience(t *testing.T) {
+	const stay = 25 * time.Second
+	s := labScenario{lasts: 100 * time.Second, groups: []sim.Group{{Count: 12, Join: firstJoin, Every: joinEvery, Stay: stay}}}
+	all := s.audience(1)
+	var there time.Duration
+	for i, v := range all {
+		there += v.leaves - v.joins
+		if v.joins < firstJoin || v.leaves > s.ends() || v.leaves-v.joins < shortestStay || v.killed != (v.leaves < s.ends()) {
+			t.Errorf("%d is there from %v to %v, killed %t", i, v.joins, v.leaves, v.killed)
+		}
+	}
+	if n := there.Seconds() / (s.ends() - firstJoin).Seconds(); n < 11 || n > 12 {
+		t.Errorf("%.1f are there at the mean", n)
+	}
+	if len(all) < 24 || !slices.EqualFunc(all, s.audience(1), func(a, b *labViewer) bool { return a.leaves == b.leaves }) {
+		t.Errorf("%d viewers, by chance", len(all))
 	}
 }
 

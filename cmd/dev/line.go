@@ -62,7 +62,8 @@ func readStats(name string) (s demoStats, err error) {
 }
 
 func (s *demoStats) origin() int64 { return s.Bytes.FromOrigin + s.Bytes.Unverified }
-func (s *demoStats) total() int64  { return s.Bytes.FromPeers + s.Bytes.FromCache + s.origin() }
+func (s *demoStats) got() int64    { return s.Bytes.FromPeers + s.origin() }
+func (s *demoStats) total() int64  { return s.got() + s.Bytes.FromCache }
 
 // text is such as: playing 00:42 · peers 71 % · origin 29 % · verified
 func (s *demoStats) text(played time.Duration) string {
