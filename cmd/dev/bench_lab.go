@@ -35,6 +35,10 @@ func benchLab(ctx context.Context, root, names, programs string, seeds int) erro
 	if programs, err = built(ctx, root, dir, programs, map[string][]string{"coralnode": noCgo}); err != nil {
 		return err
 	}
+	silent, forger, err := buildLiars(ctx, root, dir, chosen)
+	if err != nil {
+		return err
+	}
 	var left time.Duration
 	for _, s := range chosen {
 		left += 2 * time.Duration(seeds) * s.lasts
@@ -47,7 +51,7 @@ func benchLab(ctx context.Context, root, names, programs string, seeds int) erro
 				results *[][]labFigure
 			}{{"plain HLS", &plain}, {"Coral", &coral}} {
 				fmt.Fprintf(os.Stderr, "measuring %s, %s, seed %d; all is done in %s …\n", s.name, side.name, seed+1, left)
-				r := &labRun{labScenario: s, coral: side.results == &coral, seed: uint64(seed + 1), coralnode: filepath.Join(programs, "coralnode")}
+				r := &labRun{labScenario: s, coral: side.results == &coral, seed: uint64(seed + 1), coralnode: filepath.Join(programs, "coralnode"), silent: silent, forger: forger}
 				if r.dir, err = os.MkdirTemp(dir, "run-"); err != nil {
 					return err
 				}

@@ -20,7 +20,8 @@ func span(s float64) string  { return fmt.Sprintf("%.2f s", s) }
 const settled = 20 * time.Second
 
 // figures are what a run showed, those of nodes last. Viewers who are killed together
-// count only on the wire; of those who come and go each counts while it is there. Where viewers come in groups, the start is the last one's. Copies are
+// and those who lie count only on the wire; of those who come and go each counts while
+// it is there. Where viewers come in groups, the start is the last one's. Copies are
 // all bytes on the wire over those of the segments that one viewer got, the one that
 // got most (where all come and go: over the stream's); steady ones over the stream's.
 func (r *labRun) figures() (all []labFigure) {
@@ -81,7 +82,7 @@ func (r *labRun) figures() (all []labFigure) {
 	if !r.coral {
 		return all
 	}
-	return append(all, r.nodeFigures()...)
+	return append(append(all, r.nodeFigures()...), r.lieFigures()...)
 }
 
 // nodeFigures are what plain HLS has not. The offload is what origin and publisher did
@@ -120,6 +121,37 @@ func (r *labRun) nodeFigures() []labFigure {
 		{"one viewer: of a processor", processor / witnesses, percent},
 		{"… memory, of the one that takes most", memory, func(mib float64) string { return fmt.Sprintf("%.0f MiB", mib) }},
 	}
+}
+
+// lieFigures are what viewers who lie achieved, if there are any.
+func (r *labRun) lieFigures() (all []labFigure) {
+	var bad, took, banned, kept, keptLate float64
+	var liar, forger bool
+	for _, v := range r.viewers {
+		liar, forger = liar || v.Liar, forger || v.Forger
+		for _, at := range v.kept {
+			kept++
+			if at.After(r.begun.Add(r.ends() - settled)) {
+				keptLate++
+			}
+		}
+		if !v.measured() || v.counts.BadBlocks == 0 {
+			continue
+		}
+		bad += float64(v.counts.BadBlocks)
+		took++
+		if v.counts.Peers.Banned > 0 {
+			banned++
+		}
+	}
+	if liar {
+		all = append(all, labFigure{"blocks that liars were asked for in vain", kept, count}, labFigure{"… in the last 20 s", keptLate, count})
+	}
+	if forger {
+		all = append(all, labFigure{"altered blocks that came", bad, count}, labFigure{"… viewers they came to", took, count},
+			labFigure{"… viewers that then banned", banned, count})
+	}
+	return all
 }
 
 // mean is 0 of none.

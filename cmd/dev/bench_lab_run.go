@@ -27,6 +27,8 @@ type labRun struct {
 	seed      uint64
 	coralnode string // the program
 	dir       string
+	// silent and forger are the liars' programs, where there are any.
+	silent, forger string
 
 	network           *lab.Network
 	origin, publisher *lab.Host
@@ -58,11 +60,12 @@ type labViewer struct {
 	share  float64 // of a processor that the node took
 	memory float64 // that it took at most, in MiB
 	counts demoStats
+	kept   []time.Time // when it was asked for a block that it did not send: see lies
 }
 
 // measured reports whether its viewing is measured: not that of one who is there to
 // harm the others.
-func (v *labViewer) measured() bool { return v.Kill == 0 }
+func (v *labViewer) measured() bool { return v.Kill == 0 && !v.Liar && !v.Forger }
 
 const (
 	nodeListens = "0.0.0.0:7000"
@@ -159,7 +162,7 @@ func (r *labRun) publish(ctx context.Context) error {
 		return err
 	}
 	own := netip.AddrPortFrom(r.publisher.Addr, netip.MustParseAddrPort(nodeListens).Port())
-	_, err := r.start(ctx, r.publisher, "publisher", interrupt, "publish", r.playlist, "--name", "Lab", "--state", r.at("state"),
+	_, err := r.start(ctx, r.publisher, r.coralnode, "publisher", interrupt, "publish", r.playlist, "--name", "Lab", "--state", r.at("state"),
 		"--listen", nodeListens, "--advertise", own.String(), "--link-file", r.at("link"), "--upload-limit", fmt.Sprint(r.limit), "--dht", "off")
 	return err
 }
@@ -198,7 +201,7 @@ func (r *labRun) watch(ctx context.Context, v *labViewer) (err error) {
 	}
 	url := r.playlist
 	if r.coral {
-		v.node, err = r.start(life, v.host, v.name, end, "watch", "@"+r.at("link"), "--share", "on", "--listen", nodeListens,
+		v.node, err = r.start(life, v.host, r.program(v), v.name, end, "watch", "@"+r.at("link"), "--share", "on", "--listen", nodeListens,
 			"--upload-limit", fmt.Sprint(v.Cap), "--url-file", r.at(v.name+".url"), "--stats-file", r.at(v.name+".json"),
 			"--cache-dir", r.at(v.name+".cache"), "--cache-size", "512MiB")
 		if err != nil {
@@ -225,14 +228,14 @@ func (r *labRun) watch(ctx context.Context, v *labViewer) (err error) {
 	return nil
 }
 
-// start starts coralnode on a host, for as long as ctx; then end makes it end.
-func (r *labRun) start(ctx context.Context, on *lab.Host, name string, end func(*os.Process) error, args ...string) (*exec.Cmd, error) {
-	c := exec.CommandContext(ctx, r.coralnode, args...)
+// start starts a node's program on a host, for as long as ctx; then end makes it end.
+func (r *labRun) start(ctx context.Context, on *lab.Host, program, name string, end func(*os.Process) error, args ...string) (*exec.Cmd, error) {
+	c := exec.CommandContext(ctx, program, args...)
 	c.Cancel = func() error { return end(c.Process) }
 	c.WaitDelay = endWithin
 	c.Env = append(os.Environ(), userFolders(r.at(name))...)
-	var said bytes.Buffer
-	c.Stderr = &said
+	said := new(bytes.Buffer)
+	c.Stderr = said
 	if err := on.Start(c); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
@@ -256,6 +259,7 @@ func (r *labRun) count() (err error) {
 			return fmt.Errorf("read what %s counted: %w", v.name, err)
 		}
 		used := v.node.ProcessState.UserTime() + v.node.ProcessState.SystemTime()
+		v.kept = keptAt(v.node.Stderr.(*bytes.Buffer).String())
 		v.share = used.Seconds() / (r.lasts - v.joins).Seconds()
 	}
 	return nil

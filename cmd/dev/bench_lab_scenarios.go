@@ -17,7 +17,7 @@ type labScenario struct {
 	lasts                 time.Duration
 	originUp, publisherUp int64       // what their lines carry; the groups tell the viewers'
 	limit                 int64       // what the publisher is told to send at most; Link.Cap is the viewers'
-	groups                []sim.Group // Count, Link, Join, Every, Kill and Stay are looked at
+	groups                []sim.Group // Count, Link, Join, Every, Kill, Stay, Liar and Forger are looked at
 }
 
 const (
@@ -95,6 +95,20 @@ var labScenarios = []labScenario{
 		name: "load", what: "10 viewers, an origin whose line carries 60 % of what they watch", rate: 1.5 * mbit, lasts: 62 * time.Second,
 		originUp: 9 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: households(10, 6*mbit, 5*mbit),
 	},
+	{
+		name: "seven", what: "7 viewers join", rate: 1.5 * mbit, lasts: 62 * time.Second,
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: households(7, 6*mbit, 5*mbit),
+	},
+	{
+		name: "silent", what: "the same seven, and 3 among them who announce and never deliver; the seven count", rate: 1.5 * mbit, lasts: 62 * time.Second,
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit,
+		groups: besides(sim.Group{Count: 3, Liar: true}, 7),
+	},
+	{
+		name: "wrong", what: "9 viewers, and one who alters a byte of each block that it sends; the nine count", rate: 1.5 * mbit, lasts: 62 * time.Second,
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit,
+		groups: besides(sim.Group{Count: 1, Forger: true}, 9),
+	},
 }
 
 // household is a viewer's line; limit is the cap of its node.
@@ -113,6 +127,13 @@ func lossy(loss float64, viewers []sim.Group) []sim.Group {
 		viewers[i].Loss, viewers[i].Delay = loss, 12*time.Millisecond
 	}
 	return viewers
+}
+
+// besides are n households, and some who lie, who come in between the first of them.
+func besides(liars sim.Group, n int) []sim.Group {
+	honest := households(n, 6*mbit, 5*mbit)
+	liars.Link, liars.Join, liars.Every = honest[0].Link, firstJoin+joinEvery/2, 2*joinEvery
+	return append([]sim.Group{liars}, honest...)
 }
 
 // audience are the scenario's viewers. Where nobody stays, another one comes for each

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -26,6 +27,25 @@ func TestLabChoice(t *testing.T) {
 	}
 	if _, err := labChoice("joins,leaves"); err == nil {
 		t.Error("a scenario that is not there was found")
+	}
+}
+
+// TestLies finds the place where liars differ, in the file that they are made of.
+func TestLies(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("..", "..", liesIn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{sendsNothing, sendsWrong} {
+		lying, err := lie(string(source), statement)
+		if err != nil {
+			t.Error(err)
+		} else if len(lying) != len(source)+len(statement) {
+			t.Errorf("a lie of %d bytes makes %d of %d", len(statement), len(lying), len(source))
+		}
+	}
+	if _, err := lie(liesAbove+liesAbove, sendsWrong); err == nil {
+		t.Error("a lie went to one of two places")
 	}
 }
 

@@ -50,7 +50,9 @@ type demoStats struct {
 	} `json:"bytes"`
 	Peers struct {
 		Connected int `json:"connected"`
+		Banned    int `json:"banned"`
 	} `json:"peers"`
+	BadBlocks int64 `json:"bad_blocks"`
 }
 
 func readStats(name string) (s demoStats, err error) {
