@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -15,6 +16,7 @@ type labFigure struct {
 
 func count(n float64) string { return fmt.Sprintf("%.0f", n) }
 func span(s float64) string  { return fmt.Sprintf("%.2f s", s) }
+func milli(s float64) string { return fmt.Sprintf("%.0f ms", 1000*s) }
 
 // settled is when a viewer has been there for a while.
 const settled = 20 * time.Second
@@ -79,6 +81,13 @@ func (r *labRun) figures() (all []labFigure) {
 	if r.kills() > 0 {
 		all = append(all, labFigure{"copies 10 to 20 s after viewers were killed, of the stream", r.after, copies})
 	}
+	if r.pinged {
+		slices.Sort(r.pings)
+		last := r.viewers[len(r.viewers)-1]
+		all = append(all, labFigure{"ping over the last one's line, median", quantile(r.pings, 0.5).Seconds(), milli},
+			labFigure{"… p95", quantile(r.pings, 0.95).Seconds(), milli},
+			labFigure{"… sent over it in its busiest 20 s, of what it carries", float64(last.host.Busiest(20)) * 8 / 20 / float64(last.Up), percent})
+	}
 	if !r.coral {
 		return all
 	}
@@ -95,7 +104,7 @@ func (r *labRun) nodeFigures() []labFigure {
 		witnesses, processor, memory float64
 	)
 	for _, v := range r.viewers {
-		busiest = max(busiest, float64(v.host.Busiest(10))*8/10/float64(v.Cap))
+		busiest = max(busiest, float64(v.host.Busiest(10))*8/10/float64(cmp.Or(v.Cap, v.Up)))
 		played += float64(v.seen.Bytes)
 		if v.killed {
 			continue // and tells nothing

@@ -41,6 +41,7 @@ type labRun struct {
 	idle   float64 // share of the processors' time
 	steady float64 // copies sent to viewers when all have been there for a while
 	after  float64 // copies sent to viewers when some have been dead for a while
+	pings  []time.Duration
 }
 
 // labViewer is one of the viewers, and what became of it.
@@ -126,6 +127,9 @@ func (r *labRun) run(ctx context.Context) (err error) {
 	if at := r.kills(); at > 0 {
 		do(func(ctx context.Context) error { return r.egress(ctx, at+recovers, recovers, &r.after) })
 	}
+	if r.pinged {
+		do(func(ctx context.Context) error { return r.ping(ctx, r.viewers[len(r.viewers)-1]) })
+	}
 	everybody.Wait()
 	r.nodes.Wait()
 	allNow, idleNow := machineTime()
@@ -202,7 +206,7 @@ func (r *labRun) watch(ctx context.Context, v *labViewer) (err error) {
 	url := r.playlist
 	if r.coral {
 		v.node, err = r.start(life, v.host, r.program(v), v.name, end, "watch", "@"+r.at("link"), "--share", "on", "--listen", nodeListens,
-			"--upload-limit", fmt.Sprint(v.Cap), "--url-file", r.at(v.name+".url"), "--stats-file", r.at(v.name+".json"),
+			"--upload-limit", capOf(v.Cap), "--url-file", r.at(v.name+".url"), "--stats-file", r.at(v.name+".json"),
 			"--cache-dir", r.at(v.name+".cache"), "--cache-size", "512MiB")
 		if err != nil {
 			return err
@@ -226,6 +230,14 @@ func (r *labRun) watch(ctx context.Context, v *labViewer) (err error) {
 		v.memory = inMemory(v.node.Process.Pid, "VmHWM:")
 	}
 	return nil
+}
+
+// capOf is a link's cap as coralnode takes it, which 0 is none of.
+func capOf(limit int64) string {
+	if limit == 0 {
+		return "unlimited"
+	}
+	return fmt.Sprint(limit)
 }
 
 // start starts a node's program on a host, for as long as ctx; then end makes it end.

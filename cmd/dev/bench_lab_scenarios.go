@@ -18,6 +18,7 @@ type labScenario struct {
 	originUp, publisherUp int64       // what their lines carry; the groups tell the viewers'
 	limit                 int64       // what the publisher is told to send at most; Link.Cap is the viewers'
 	groups                []sim.Group // Count, Link, Join, Every, Kill, Stay, Liar and Forger are looked at
+	pinged                bool        // the last viewer's line is
 }
 
 const (
@@ -108,6 +109,11 @@ var labScenarios = []labScenario{
 		name: "wrong", what: "9 viewers, and one who alters a byte of each block that it sends; the nine count", rate: 1.5 * mbit, lasts: 62 * time.Second,
 		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit,
 		groups: besides(sim.Group{Count: 1, Forger: true}, 9),
+	},
+	{
+		name: "ping", what: "4 viewers with small uplinks, and one with 1 Mbit/s up and no cap, whose ping counts", rate: 1.5 * mbit, lasts: 62 * time.Second,
+		originUp: 20 * mbit, publisherUp: 20 * mbit, limit: 2 * mbit, pinged: true,
+		groups: append(households(4, 1.1*mbit, 0.9*mbit), sim.Group{Count: 1, Link: household(1*mbit, 0), Join: firstJoin + 4*joinEvery}),
 	},
 }
 
