@@ -101,9 +101,13 @@ func (r *labRun) nodeFigures() []labFigure {
 	var (
 		busiest, played              float64
 		came, given, twice, control  float64
+		banned                       float64
 		witnesses, processor, memory float64
 	)
 	for _, v := range r.viewers {
+		if v.lies() {
+			continue
+		}
 		busiest = max(busiest, float64(v.host.Busiest(10))*8/10/float64(cmp.Or(v.Cap, v.Up)))
 		played += float64(v.seen.Bytes)
 		if v.killed {
@@ -114,6 +118,7 @@ func (r *labRun) nodeFigures() []labFigure {
 		given += float64(b.ToPeers)
 		twice += float64(b.Duplicate)
 		control += float64(b.Control)
+		banned += float64(v.counts.Peers.Banned)
 		witnesses++
 		processor += v.share
 		memory = max(memory, v.memory)
@@ -126,6 +131,7 @@ func (r *labRun) nodeFigures() []labFigure {
 		{"… bound", r.bound(), percent},
 		{"comes twice", twice / came, percent},
 		{"messages without a block, at either end", control / came, percent},
+		{"peers thrown out, by all viewers", banned, count},
 		{"sent by the viewer that sent most in any 10 s, of its cap", busiest, percent},
 		{"one viewer: of a processor", processor / witnesses, percent},
 		{"… memory, of the one that takes most", memory, func(mib float64) string { return fmt.Sprintf("%.0f MiB", mib) }},
@@ -134,31 +140,23 @@ func (r *labRun) nodeFigures() []labFigure {
 
 // lieFigures are what viewers who lie achieved, if there are any.
 func (r *labRun) lieFigures() (all []labFigure) {
-	var bad, took, banned, kept, keptLate float64
-	var liar, forger bool
+	var bad, kept, keptLate float64
+	var silent, forger bool
 	for _, v := range r.viewers {
-		liar, forger = liar || v.Liar, forger || v.Forger
+		silent, forger = silent || v.Liar, forger || v.Forger
 		for _, at := range v.kept {
 			kept++
 			if at.After(r.begun.Add(r.ends() - settled)) {
 				keptLate++
 			}
 		}
-		if !v.measured() || v.counts.BadBlocks == 0 {
-			continue
-		}
 		bad += float64(v.counts.BadBlocks)
-		took++
-		if v.counts.Peers.Banned > 0 {
-			banned++
-		}
 	}
-	if liar {
+	if silent {
 		all = append(all, labFigure{"blocks that liars were asked for in vain", kept, count}, labFigure{"… in the last 20 s", keptLate, count})
 	}
 	if forger {
-		all = append(all, labFigure{"altered blocks that came", bad, count}, labFigure{"… viewers they came to", took, count},
-			labFigure{"… viewers that then banned", banned, count})
+		all = append(all, labFigure{"altered blocks that came", bad, count})
 	}
 	return all
 }

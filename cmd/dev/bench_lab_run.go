@@ -66,7 +66,9 @@ type labViewer struct {
 
 // measured reports whether its viewing is measured: not that of one who is there to
 // harm the others.
-func (v *labViewer) measured() bool { return v.Kill == 0 && !v.Liar && !v.Forger }
+func (v *labViewer) measured() bool { return v.Kill == 0 && !v.lies() }
+
+func (v *labViewer) lies() bool { return v.Liar || v.Forger }
 
 const (
 	nodeListens = "0.0.0.0:7000"
@@ -182,9 +184,13 @@ func (r *labRun) egress(ctx context.Context, from, span time.Duration, copies *f
 	return err
 }
 
-// sent is what origin and publisher have sent to viewers, in bytes on the wire.
+// sent is what origin and publisher have sent to viewers, in bytes on the wire. What
+// liars take for themselves is not what they cost others: nobody need serve them.
 func (r *labRun) sent() (sum int64) {
 	for _, v := range r.viewers {
+		if v.lies() {
+			continue
+		}
 		sum += r.origin.SentTo(v.host) + r.publisher.SentTo(v.host)
 	}
 	return sum
