@@ -2,11 +2,13 @@ package node
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"log/slog"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"coral/node/budget"
@@ -102,6 +104,28 @@ func TestQuestionsAreCounted(t *testing.T) {
 	if most := answerBurst + int(10*time.Second/answerEvery); answered > most {
 		t.Errorf("%d of 1000 questions in 10 s answered, want at most %d", answered, most)
 	}
+}
+
+// Where others have what a player asks for first, it waits for the feed, but not long.
+func TestWaitsForFeed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Session{begun: time.Now(), calls: make(chan func()), renditions: map[uint16]*rendition{}}
+		s.sched, s.feed = schedule.New(schedule.Config{}), channel.NewFeed(s.key, make(ed25519.PublicKey, ed25519.PublicKeySize), channel.FeedOptions{})
+		r := s.rendition(0)
+		s.counts.size = 2
+		if s.feedSoon(r, s.instant()) {
+			t.Error("waits where there is only the publisher")
+		}
+		s.counts.size = 3
+		changed := r.changed
+		if !s.feedSoon(r, s.instant()) {
+			t.Error("does not wait")
+		}
+		(<-s.calls)()
+		if <-changed; time.Since(s.begun) != feedWait || s.feedSoon(r, s.instant()) {
+			t.Errorf("waits for longer than %v", time.Since(s.begun))
+		}
+	})
 }
 
 // Viewers who turn to the origin's own playlist do not do so all at once: no more

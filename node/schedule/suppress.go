@@ -63,11 +63,17 @@ func (s *Scheduler) suppress(o *object) {
 	if !s.cfg.Origin || !o.origin {
 		return
 	}
-	if at := o.wantedAt + Instant(o.duration/2); at > s.now && s.freshUntil(o) == 0 && s.interested(o.id.Rendition)&s.watchers&s.usable != 0 {
+	if s.freshUntil(o) == 0 && s.interested(o.id.Rendition)&s.watchers&s.usable != 0 {
 		// What appeared before we came is with those who were there, or comes to them:
-		// unless all have come since.
-		o.next = min(o.next, at)
-		return
+		// unless all have come since. Then it need not wait until all are in a hurry,
+		// if the line has no room for that.
+		if s.roomy(o) {
+			return
+		}
+		if at := o.wantedAt + Instant(o.duration/2); at > s.now {
+			o.next = min(o.next, at)
+			return
+		}
 	}
 	believed := o.believed()
 	need := s.scratch(o)
