@@ -286,6 +286,10 @@ func TestBans(t *testing.T) {
 	if b.has(identity{id.id, household(testAddr("9.9.9.9:1").Addr())}, t0) {
 		t.Error("who was impersonated is banned")
 	}
+	b.add(identity{id: [20]byte{3}}, []netip.AddrPort{testAddr("8.8.8.8:1")}, t0.Add(time.Minute))
+	if later := t0.Add(time.Hour); !b.address(testAddr("8.8.8.8:2"), later) || b.count(later) != 1 {
+		t.Error("a short ban ended a long one")
+	}
 	if later := t0.Add(BanFor + time.Second); b.has(id, later) || b.count(later) != 0 || b.address(testAddr("8.8.8.8:2"), later) {
 		t.Error("bans do not end")
 	}

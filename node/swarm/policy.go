@@ -73,12 +73,17 @@ func (b *bans) add(id identity, addrs []netip.AddrPort, until time.Time) {
 	if b.until == nil {
 		b.until = make(map[any]time.Time)
 	}
-	b.until[id] = until
+	keep := func(key any) {
+		if until.After(b.until[key]) { // it may be out for longer already
+			b.until[key] = until
+		}
+	}
+	keep(id)
 	for _, a := range addrs {
 		if ip := a.Addr().Unmap(); ip.IsLoopback() {
-			b.until[a] = until
+			keep(a)
 		} else if ip.IsValid() {
-			b.until[ip] = until
+			keep(ip)
 		}
 	}
 	for len(b.until) > maxBans {
