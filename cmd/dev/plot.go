@@ -70,11 +70,12 @@ func isThin(s scenario) bool { return s.oneIn > 0 }
 
 // drawCopies draws what the organiser's line sends against the audience.
 func drawCopies(name string, ss []scenario, rs []*sim.Result) error {
-	var steady, worst, thin plotter.XYs
+	var steady, worst plotter.XYs
+	thin := map[int]plotter.XYs{} // by how coarse
 	for i, r := range rs {
 		n := float64(r.Viewers)
-		if isThin(ss[i]) {
-			thin = append(thin, plotter.XY{X: n, Y: r.Steady})
+		if k := ss[i].oneIn; isThin(ss[i]) {
+			thin[k] = append(thin[k], plotter.XY{X: n, Y: r.Steady})
 			continue
 		}
 		steady = append(steady, plotter.XY{X: n, Y: r.Steady})
@@ -87,7 +88,7 @@ func drawCopies(name string, ss []scenario, rs []*sim.Result) error {
 	for _, x := range []struct {
 		name   string
 		points plotter.XYs
-	}{{"mean", steady}, {"worst segment", worst}, {"one block per segment", thin}} {
+	}{{"mean", steady}, {"worst segment", worst}, {"every 4th block", thin[4]}, {"one block per segment", thin[blocks]}} {
 		if err := c.curve(x.name, true, x.points); err != nil {
 			return err
 		}
