@@ -303,8 +303,8 @@ func (s *Session) keyNumber(r *rendition, key *channel.Key) int {
 }
 
 // feedSoon reports whether a player that asks for a segment before the feed is there
-// shall wait for it: others have that segment, and once the feed tells who, and what the
-// origin's line carries, they can be asked. Nobody waits for longer than feedWait.
+// shall wait for it: others have that segment, and with the feed, which tells what the
+// origin's line carries, too, they can be asked. Nobody waits for longer than feedWait.
 func (s *Session) feedSoon(r *rendition, now schedule.Instant) bool {
 	if s.sched == nil || s.counts.size <= 2 || s.feed.Newest(r.id) != nil {
 		return false // a publisher and this viewer are two

@@ -33,9 +33,9 @@ const (
 	// of it after lazyAfter, unless they have shown by then that they have it.
 	eagerPeers = 2
 	lazyAfter  = 300 * time.Millisecond
-	// smallSwarm is up to how many viewers a publisher has them all as neighbours, and
+	// toldAll is up to how many viewers a publisher has them all as neighbours, and
 	// hands each of them each record.
-	smallSwarm = 50
+	toldAll = 50
 	// askEvery is how often the newest entries of a rendition are asked for at most,
 	// be there ever so many neighbours that announce what is not known here.
 	askEvery = 150 * time.Millisecond
@@ -370,7 +370,7 @@ func (s *Session) passOn(rec []byte, id segment.ID, from *peer) {
 	switch {
 	case from == nil:
 		eager = len(s.peers)
-	case from.hello.Role == wire.Publisher && s.counts.size <= smallSwarm:
+	case from.hello.Role == wire.Publisher && s.counts.size <= toldAll:
 		eager = 0
 	}
 	rest := make([]swarm.PeerID, 0, len(s.peers))

@@ -56,9 +56,9 @@ func (r *labRun) figures() (all []labFigure) {
 		}
 		wrong += v.seen.Corrupt
 		most = max(most, v.seen.Bytes, v.counts.got())
-		if v.Stay > 0 {
-			most = int64((r.ends() - firstJoin).Seconds() * float64(r.rate) / 8)
-		}
+	}
+	if r.groups[0].Stay > 0 {
+		most = int64((r.ends() - firstJoin).Seconds() * float64(r.rate) / 8)
 	}
 	slices.Sort(starts)
 	slices.Sort(readies)

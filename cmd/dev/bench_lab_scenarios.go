@@ -71,10 +71,7 @@ var labScenarios = []labScenario{
 	},
 	{
 		name: "killed", what: "2 of 6 viewers are killed; the others count", rate: 1.5 * mbit, lasts: 62 * time.Second,
-		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: []sim.Group{
-			{Count: 2, Link: household(6*mbit, 5*mbit), Join: firstJoin, Every: joinEvery, Kill: 33 * time.Second},
-			{Count: 4, Link: household(6*mbit, 5*mbit), Join: firstJoin + 2*joinEvery, Every: joinEvery},
-		},
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: bereft(2, 4),
 	},
 	{
 		name: "cap", what: "12 viewers whose caps are barely above the stream", rate: 1.5 * mbit, lasts: 62 * time.Second,
@@ -82,10 +79,7 @@ var labScenarios = []labScenario{
 	},
 	{
 		name: "half", what: "5 of 10 viewers are killed at once; the others count", rate: 1.5 * mbit, lasts: 62 * time.Second,
-		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: []sim.Group{
-			{Count: 5, Link: household(6*mbit, 5*mbit), Join: firstJoin, Every: joinEvery, Kill: 33 * time.Second},
-			{Count: 5, Link: household(6*mbit, 5*mbit), Join: firstJoin + 5*joinEvery, Every: joinEvery},
-		},
+		originUp: 6 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: bereft(5, 5),
 	},
 	{
 		name: "churn", what: "12 viewers at a time, each of whom is killed after 25 s at the mean; then another one comes", rate: 1 * mbit, lasts: 103 * time.Second,
@@ -133,6 +127,14 @@ func lossy(loss float64, viewers []sim.Group) []sim.Group {
 		viewers[i].Loss, viewers[i].Delay = loss, 12*time.Millisecond
 	}
 	return viewers
+}
+
+// bereft are households of which the first are killed, all at once, and the others stay.
+func bereft(killed, others int) []sim.Group {
+	first, rest := households(killed, 6*mbit, 5*mbit), households(others, 6*mbit, 5*mbit)
+	first[0].Kill = 33 * time.Second
+	rest[0].Join += time.Duration(killed) * joinEvery
+	return append(first, rest...)
 }
 
 // besides are n households, and some who lie, who come in between the first of them.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	"gonum.org/v1/plot"
@@ -74,7 +75,8 @@ func drawCopies(name string, ss []scenario, rs []*sim.Result) error {
 	thin := map[int]plotter.XYs{} // by how coarse
 	for i, r := range rs {
 		n := float64(r.Viewers)
-		if k := ss[i].oneIn; isThin(ss[i]) {
+		if isThin(ss[i]) {
+			k := ss[i].oneIn
 			thin[k] = append(thin[k], plotter.XY{X: n, Y: r.Steady})
 			continue
 		}
@@ -88,7 +90,7 @@ func drawCopies(name string, ss []scenario, rs []*sim.Result) error {
 	for _, x := range []struct {
 		name   string
 		points plotter.XYs
-	}{{"mean", steady}, {"worst segment", worst}, {"every 4th block", thin[4]}, {"one block per segment", thin[blocks]}} {
+	}{{"mean", steady}, {"worst segment", worst}, {fmt.Sprintf("every %dth block", fine), thin[fine]}, {"one block per segment", thin[blocks]}} {
 		if err := c.curve(x.name, true, x.points); err != nil {
 			return err
 		}

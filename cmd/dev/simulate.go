@@ -17,6 +17,7 @@ const (
 	segmentTime = 2 * time.Second
 	blockBytes  = 32 << 10
 	blocks      = 12 // of a segment
+	fine        = 4  // of so many blocks one is simulated, in the finer of the two coarser units
 	// seeds is how often each scenario of up to manyViewers is run: the table
 	// shows medians. Larger swarms differ little from run to run.
 	seeds       = 3
@@ -118,10 +119,10 @@ type scenario struct {
 // be held against each other.
 func bySize(large bool) (all []scenario) {
 	sizes := []int{10, 30, 100, 1000}
-	coarse := [][2]int{{1000, 4}, {1000, blocks}, {10_000, blocks}}
+	coarse := [][2]int{{1000, fine}, {1000, blocks}, {10_000, blocks}}
 	if large {
 		sizes = append(sizes, 10_000)
-		coarse = append(coarse, [][2]int{{10_000, 4}, {100_000, 4}, {100_000, blocks}, {1_000_000, blocks}}...)
+		coarse = append(coarse, [][2]int{{10_000, fine}, {100_000, fine}, {100_000, blocks}, {1_000_000, blocks}}...)
 	}
 	for _, n := range sizes {
 		all = append(all, scenario{what: fmt.Sprintf("%d viewers", n), cfg: audience(n, 3.3, max(4, float64(n)/7.5))})

@@ -35,6 +35,9 @@
 // the origin's line has room for all to hurry, its first segments come at once, from
 // wherever that is soonest (opening).
 //
+// A neighbour that lets us wait is suspected for a while, and dropped if that goes on
+// while others deliver (suspect.go).
+//
 // Where neighbours bring next to nothing, or segments too late, or hardly answer, and
 // the origin is quick, that is used alone for some minutes (gate.go); nobody is asked
 // then, but who asks is served. Where its line has room for all viewers and packets are

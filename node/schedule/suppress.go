@@ -67,10 +67,11 @@ func (s *Scheduler) suppress(o *object) {
 		// What appeared before we came is with those who were there, or comes to them:
 		// unless all have come since. Then it need not wait until all are in a hurry,
 		// if the line has no room for that.
-		if s.roomy(o) {
-			return
+		at := Never
+		if !s.roomy(o) {
+			at = o.wantedAt + Instant(o.duration/2)
 		}
-		if at := o.wantedAt + Instant(o.duration/2); at > s.now {
+		if at > s.now {
 			o.next = min(o.next, at)
 			return
 		}

@@ -77,7 +77,7 @@ func (s *Scheduler) suspectPeer(p *peer, why string) {
 // served reports whether somebody else has delivered while p did not: then it is not
 // our line that keeps p's answers from us.
 func (s *Scheduler) served(p *peer) bool {
-	since := p.pardonAt - Instant(2*p.pardon)
+	since := s.now - Instant(p.pardon)
 	for m := s.usable &^ only(p.slot); m != 0; m &= m - 1 {
 		if q := s.peers[m.first()]; q.role == Viewer && q.delivered > 0 && q.failures == 0 && q.progress > since {
 			return true
