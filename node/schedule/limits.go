@@ -15,7 +15,7 @@ const (
 	// Pipelines.
 
 	firstDepth = 3  // blocks asked of a peer at once before anything is measured
-	firstAsks  = 2  // before anything has come at all
+	firstAsks  = 3  // before anything has come at all
 	maxDepth   = 64 // and at most
 	// urgentExtra lets urgent blocks past a full pipeline.
 	urgentExtra = 2
@@ -87,6 +87,10 @@ const (
 	// one alone had one segment in twenty come 0.3 s later.
 	firstSegments = 2
 	startLanes    = 6
+	// hasteRoom is how many times as wide as for all viewers the origin's line must be
+	// for that. With three times, two viewers hurried where the line carries seven copies,
+	// and what the second one took its neighbour could have sent as soon.
+	hasteRoom = 5
 	// QuickEnough is how many times as fast as it plays a segment shall come from an
 	// origin whose line has room for it.
 	QuickEnough = 3
@@ -124,11 +128,12 @@ const (
 	// A newcomer that knows of viewers waits for them to turn up before it fetches
 	// all of its first segment from the origin, until it has met companyEnough of
 	// them, and for companyMost after it has met the first node at most. Meanwhile
-	// newcomers fetch one segment, all together, see newcomersShare.
+	// newcomers fetch newcomersMost of one segment, all together, see newcomersShare.
 	companyTrips  = 4
 	companyBase   = 50 * time.Millisecond
 	companyMost   = 250 * time.Millisecond
 	companyEnough = 4
+	newcomersMost = 0.5
 	// trustOthers is for how long a newcomer asks only those who hold what it wants,
 	// where the origin's line is too narrow for all.
 	trustOthers = time.Second

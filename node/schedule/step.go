@@ -163,7 +163,7 @@ func (s *Scheduler) forget(o *object) {
 func (s *Scheduler) want(o *object, due Instant, background bool) {
 	if !o.wanted {
 		o.wantedAt, o.awaited = s.now, !background && due <= s.now
-		o.first = o.live && s.freshUntil(o) == 0 && s.now <= s.learned+Instant(joinMost) && due-s.now < Instant(firstSegments*o.duration)
+		o.first = o.live && s.freshUntil(o) == 0 && s.now <= s.learned+Instant(joinMost) && due-s.now < Instant((firstSegments*2-1)*o.duration/2)
 	}
 	switch {
 	case background:
@@ -202,7 +202,7 @@ func (s *Scheduler) freshUntil(o *object) Instant {
 // such room, the first segments of others would wait for that; and of what is no live
 // stream, all who watch have different parts.
 func (s *Scheduler) opening(o *object) bool {
-	return o.first && Room(QuickEnough*time.Duration(o.n)*s.origin.line, o.duration, s.viewers())
+	return o.first && Room(hasteRoom*time.Duration(o.n)*s.origin.line, o.duration, s.viewers())
 }
 
 func (s *Scheduler) list(o *object) {

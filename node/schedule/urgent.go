@@ -115,13 +115,13 @@ func (s *Scheduler) company() Instant {
 // begin gets the first segment of a newcomer under way while those who hold it
 // are about to turn up: its beginning from the origin, the rest from whoever has
 // turned up. The more viewers there are the less it takes from the origin, so that
-// newcomers together take one segment, however many they are. Where there is room for
+// newcomers together take half a segment, however many they are. Where there is room for
 // haste, the origin is asked for all of it, until others can send what is still to come.
 func (s *Scheduler) begin(o *object) {
 	if empty(o.cover) && o.nheld == 0 && s.mayAskOrigin(o) {
 		part := o.n
 		if !s.opening(o) {
-			part = min(o.n/2, int(s.newcomersShare(o)*float64(o.n))/s.viewers())
+			part = int(s.newcomersShare(o)*float64(o.n)) / s.viewers()
 		}
 		need := s.scratch(o)
 		for i := range part {
@@ -138,14 +138,14 @@ func (s *Scheduler) begin(o *object) {
 	}
 }
 
-// newcomersShare is how many segments newcomers may fetch in all: one, or less if the
-// origin's line has no room for that beside the publisher while one is played.
+// newcomersShare is how many segments newcomers may fetch in all: half of one, or less
+// if the origin's line has no room for that beside the publisher while one is played.
 func (s *Scheduler) newcomersShare(o *object) float64 {
 	if s.origin.line == 0 {
-		return 1
+		return newcomersMost
 	}
 	room := o.duration.Seconds()/(s.origin.line.Seconds()*float64(o.n)) - 1
-	return min(max(room, 0), 1)
+	return min(max(room, 0), newcomersMost)
 }
 
 // crowded reports whether the origin's line is far too narrow for all viewers to fetch

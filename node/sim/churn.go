@@ -32,6 +32,7 @@ func (n *node) join() {
 	n.known = n.oldest - 1
 	n.player.init(n)
 	started := w.now + schedule.Instant(w.cfg.Startup)
+	ready := started + 2*toPlaylist*w.delay(n.link, w.origin.link)
 	for k, i := range n.others() {
 		m := w.nodes[i]
 		at := started + 2*toPeer*w.delay(n.link, m.link)
@@ -42,19 +43,18 @@ func (n *node) join() {
 		}
 		at += schedule.Instant(max(k*meetEvery, (k-dialBurst)*dialEvery)) + schedule.Instant(w.rng.Int64N(int64(meetEvery)))
 		w.put(at, event{kind: meet, node: int32(n.index), from: int32(i)})
+		if i == publisher {
+			// Its window of the feed comes right behind its hello; a player that has
+			// read the origin's playlist waits for it.
+			ready = max(ready, at+w.delay(n.link, m.link))
+		}
 	}
 	if !n.group.Alone {
 		n.place = len(w.living)
 		w.living = append(w.living, int32(n.index))
 	}
 	w.put(started, event{kind: scrape, node: int32(n.index)})
-	// The feed: the publisher's window comes right behind its hello; a player that has
-	// read the origin's playlist waits for it.
-	ready := 2 * toPlaylist * w.delay(n.link, w.origin.link)
-	if !n.group.Alone {
-		ready = max(ready, (2*toPeer+1)*w.delay(n.link, w.nodes[publisher].link))
-	}
-	w.put(started+ready, event{kind: begin, node: int32(n.index)})
+	w.put(ready, event{kind: begin, node: int32(n.index)})
 }
 
 // gather has all viewers there from the beginning, see Config.Warm.
