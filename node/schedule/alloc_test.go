@@ -3,6 +3,7 @@ package schedule
 import (
 	"testing"
 	"time"
+	"unsafe"
 
 	"coral/store/segment"
 )
@@ -57,5 +58,16 @@ func BenchmarkHave(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		now += 1000
 		acts = s.Step(now, evs[i&1], acts[:0])
+	}
+}
+
+// A viewer has a dozen neighbours and as many segments, and the simulator a million
+// viewers: these are two thirds of its memory. Both fill a size class of Go's.
+func TestSizes(t *testing.T) {
+	if n := unsafe.Sizeof(peer{}); n > 288 {
+		t.Errorf("a peer takes %d bytes", n)
+	}
+	if n := unsafe.Sizeof(object{}); n > 320 {
+		t.Errorf("an object takes %d bytes", n)
 	}
 }

@@ -10,7 +10,7 @@ func check(s *Scheduler) error {
 	asks, copies, expanded, shownNow := 0, 0, 0, 0
 	late := map[*object]int{}
 	queued, sendings := map[*peer]int{}, map[*peer]int{}
-	shownTo := map[int]int{}
+	shownTo := map[int8]int{}
 	for m := s.present; m != 0; m &= m - 1 {
 		p := s.peers[m.first()]
 		if s.ids[p.slot] != p.id || s.peers[p.slot] != p || s.peer(p.id) != p {
@@ -81,10 +81,10 @@ func check(s *Scheduler) error {
 				return fmt.Errorf("%v block %d: covered %v, noted %v, held %v", o.id, i, covered, o.cover.Has(i), o.held(i))
 			}
 		}
-		if held != o.nheld {
+		if held != int(o.nheld) {
 			return fmt.Errorf("%v: holds %d, counted %d", o.id, held, o.nheld)
 		}
-		if o.late != late[o] {
+		if int(o.late) != late[o] {
 			return fmt.Errorf("%v: %d late, counted %d", o.id, late[o], o.late)
 		}
 		if o.wanted && !o.complete() != slices.Contains(s.wants, o) {
@@ -108,7 +108,7 @@ func check(s *Scheduler) error {
 			}
 			if b.stage == shown || b.stage == asked {
 				shownNow++
-				shownTo[int(b.target)]++
+				shownTo[b.target]++
 			}
 		}
 		if len(o.claims) > maxPeers || len(o.heard) > maxClaimants {

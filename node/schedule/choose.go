@@ -158,7 +158,7 @@ func (s *Scheduler) openBlocks(o *object, inOrder bool) {
 }
 
 // room reports whether p's pipeline has room for extra more blocks.
-func (p *peer) room(extra int) bool { return len(p.asks) < p.depth+extra && p.busyUntil == 0 }
+func (p *peer) room(extra int) bool { return len(p.asks) < int(p.depth)+extra && p.busyUntil == 0 }
 
 // pickRoom chooses whom to ask for block i, or nobody if all holders are busy. A
 // publisher is asked only for what nobody else holds.
@@ -225,7 +225,7 @@ func (s *Scheduler) ask(p *peer, o *object, i int, copy bool) {
 	s.stats.Asks++
 	s.act(Ask{Peer: p.id, ID: o.id, Block: i, Due: due})
 	s.at(min(p.timeout(), until))
-	o.news.Clear(i)
+	b.news = false
 }
 
 // fill asks peers for the far end of what fetches of o have still to bring, so
@@ -351,10 +351,11 @@ func (s *Scheduler) moveQueued(o *object, extra int) {
 	if s.narrow {
 		return
 	}
-	for i := next(o.news, 0); i >= 0; i = next(o.news, i+1) {
-		o.news.Clear(i)
+	for i := next(o.lack, 0); i >= 0; i = next(o.lack, i+1) {
 		b := &o.blocks[i]
-		if o.held(i) || b.asked.count() != 1 || s.flowing(o, i) {
+		news := b.news
+		b.news = false
+		if !news || b.asked.count() != 1 || s.flowing(o, i) {
 			continue
 		}
 		old := s.peers[b.asked.first()]

@@ -10,11 +10,11 @@ func (s *Scheduler) joined(ev Joined) {
 	if s.peer(ev.Peer) != nil {
 		return
 	}
-	slot := (^s.present).first()
+	slot := int8((^s.present).first())
 	if slot >= maxPeers {
 		return
 	}
-	if slot == len(s.peers) { // the lowest free one: never beyond
+	if int(slot) == len(s.peers) { // the lowest free one: never beyond
 		s.peers, s.ids = append(s.peers, &peer{}), append(s.ids, 0)
 		s.plan.extra = append(s.plan.extra, 0)
 	}
@@ -206,7 +206,7 @@ func (s *Scheduler) have(ev *Have) {
 // haveBlocks compares what p says with what it said before, block by block.
 func (s *Scheduler) haveBlocks(p *peer, o *object, held, fetching segment.Bitmap) {
 	m := only(p.slot)
-	useful, claims, total := false, 0, 0
+	useful, claims, total := false, 0, int32(0)
 	for i := range o.blocks {
 		b := &o.blocks[i]
 		if fetching.Has(i) {
@@ -236,7 +236,7 @@ func (s *Scheduler) haveBlocks(p *peer, o *object, held, fetching segment.Bitmap
 		if o.lack.Has(i) {
 			useful = true
 			if b.asked != 0 {
-				o.news.Set(i)
+				b.news = true
 			}
 		}
 		if o.seeding {
@@ -258,7 +258,7 @@ func (s *Scheduler) greet(p *peer) {
 	if !s.cfg.Share || len(s.order) == 0 {
 		return
 	}
-	p.greeted, p.greetAt = len(s.order), s.now
+	p.greeted, p.greetAt = int32(len(s.order)), s.now
 	s.greeting |= only(p.slot)
 	s.at(s.now)
 }
@@ -272,7 +272,7 @@ func (s *Scheduler) greetAll() {
 			s.at(p.greetAt)
 			continue
 		}
-		end := min(p.greeted, len(s.order))
+		end := min(p.greeted, int32(len(s.order)))
 		p.greeted = max(0, end-greet)
 		// Within what is told at once the oldest comes first: a newcomer
 		// begins to play some segments behind the newest.

@@ -18,40 +18,52 @@ type block struct {
 	since   Instant // what the super-seeder waits from, see seed.go
 	stage   stage
 	target  int8 // the slot it was last shown to
+	news    bool // it is asked for, and a new holder is known
 }
 
 // claim is a neighbour's word that it fetches blocks of a segment.
 type claim struct {
-	slot   int
+	slot   int8
+	broken bool
+	held   int32   // blocks it held when the claim was last believed
 	until  Instant // when it is not believed any more
 	at     Instant
-	held   int // blocks it held when the claim was last believed
-	broken bool
 }
 
-// object is one segment or init section.
+// object is one segment or init section. Of these, too, a simulation has many
+// millions, hence the order.
 type object struct {
 	id       segment.ID
-	size     int
 	n        int // blocks
 	salt     uint64
 	duration time.Duration
+	known    Instant
+	size     int32
 	live     bool
 	origin   bool
-	known    Instant
 
 	// Ours.
-
-	lack  segment.Bitmap // not held
-	nheld int
-	cover segment.Bitmap // in an origin fetch of ours that has still to bring it
 
 	wanted     bool
 	background bool
 	due        Instant
 	wantedAt   Instant
+	lack       segment.Bitmap // not held
+	cover      segment.Bitmap // in an origin fetch of ours that has still to bring it
+	nheld      int32
 	first      bool // one of those that our player begins with, having just come
 	awaited    bool // the player stood there when it was first wanted: a start, a seek
+
+	// Origin suppression.
+
+	viaOrigin bool // somebody was seen fetching it
+	early     bool // we fetched it before anybody was seen to have it
+	claims    []claim
+	firstNew  Instant // when a peer first announced a block of it; 0: not yet
+	lastNew   Instant // when one announced a block that nobody had announced
+	reopened  Instant // when a claim on it was last given up
+	stripes   []round // only in large swarms
+	heard     []heard // only in large swarms, until it is complete
 
 	// Peers'.
 
@@ -61,36 +73,20 @@ type object struct {
 
 	// Planning.
 
-	dirty   bool
-	next    Instant        // when to look at it again if nothing happens
-	news    segment.Bitmap // blocks asked for of which a new holder is known
-	retryAt Instant        // when refusals are forgotten; Never: there are none
-	late    int            // asks whose time-out has passed
-
+	next    Instant // when to look at it again if nothing happens
+	retryAt Instant // when refusals are forgotten; Never: there are none
 	// trustUntil is until when neighbours that hold blocks are left to send them,
 	// after a fetch was given up in their favour.
 	trustUntil Instant
+	late       int32 // asks whose time-out has passed
+	dirty      bool
 
-	// Origin suppression.
+	// Announcing and super-seeding.
 
-	claims    []claim
-	firstNew  Instant // when a peer first announced a block of it; 0: not yet
-	lastNew   Instant // when one announced a block that nobody had announced
-	reopened  Instant // when a claim on it was last given up
-	viaOrigin bool    // somebody was seen fetching it
-	early     bool    // we fetched it before anybody was seen to have it
-	stripes   []round // only in large swarms
-	heard     []heard
-
-	// Announcing.
-
-	tell    mask // peers to be told
-	flushAt Instant
-	queued  bool // in Scheduler.flushes
-
-	// Super-seeding.
-
+	queued   bool // in Scheduler.flushes
 	seeding  bool
+	tell     mask // peers to be told
+	flushAt  Instant
 	seedNext Instant
 }
 
@@ -98,7 +94,7 @@ type object struct {
 func (o *object) fits(n int) {
 	o.n = n
 	words := (n + 63) / 64
-	for _, b := range []*segment.Bitmap{&o.lack, &o.cover, &o.news} {
+	for _, b := range []*segment.Bitmap{&o.lack, &o.cover} {
 		*b = slices.Grow((*b)[:0], words)[:words]
 		clear(*b)
 	}
@@ -117,9 +113,9 @@ func (o *object) word(w int) uint64 {
 
 func (o *object) held(i int) bool { return !o.lack.Has(i) }
 
-func (o *object) complete() bool { return o.nheld == o.n }
+func (o *object) complete() bool { return int(o.nheld) == o.n }
 
-func (o *object) bytes(i int) int { return segment.BlockLen(o.size, i) }
+func (o *object) bytes(i int) int { return segment.BlockLen(int(o.size), i) }
 
 // holders returns who announced block i.
 func (o *object) holders(i int) mask {

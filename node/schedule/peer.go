@@ -9,10 +9,10 @@ import (
 // mask is a set of peer slots.
 type mask uint64
 
-func only(slot int) mask         { return 1 << slot }
-func (m mask) has(slot int) bool { return m>>slot&1 != 0 }
-func (m mask) count() int        { return bits.OnesCount64(uint64(m)) }
-func (m mask) first() int        { return bits.TrailingZeros64(uint64(m)) }
+func only(slot int8) mask         { return 1 << slot }
+func (m mask) has(slot int8) bool { return m>>slot&1 != 0 }
+func (m mask) count() int         { return bits.OnesCount64(uint64(m)) }
+func (m mask) first() int         { return bits.TrailingZeros64(uint64(m)) }
 
 // ask is one block asked of a peer and not answered.
 type ask struct {
@@ -28,23 +28,26 @@ type ask struct {
 	expected, until Instant
 }
 
-// peer is one neighbour.
+// peer is one neighbour. A simulation has many millions of them: small fields stand
+// together, see TestSizes.
 type peer struct {
 	id       Peer
-	slot     int
-	key      uint64
+	slot     int8
 	role     Role
 	uploads  bool
 	told     bool // watching is known
 	banned   bool // sent bytes that did not verify
 	suspect  bool
+	timed    bool  // rtt has been measured
+	greeted  int32 // position in order up to which it has been told; -1: all
+	greetAt  Instant
+	key      uint64
 	spokeAt  Instant // when it began to tell what it holds; 0: not yet
 	watching []uint16
 
 	// What it serves to us.
 
 	rtt           time.Duration
-	timed         bool          // rtt has been measured
 	service       time.Duration // between two blocks, its queue included
 	serviceDev    time.Duration
 	transfer      time.Duration // from a block's first bytes to its last
@@ -52,13 +55,13 @@ type peer struct {
 	wait          time.Duration // from ask, or the block before, to block
 	waitDev       time.Duration
 	good, bad     uint32 // answered in time or not; decaying, in 256ths
-	delivered     int64
+	delivered     int32
 	failures      int32 // in a row
 	missed        int32 // time-outs since the last answer
+	depth         int32
 	asks          []ask
 	progress      Instant // since when we wait for the next answer
 	mark          Instant // the last time-out, or progress
-	depth         int
 	busyUntil     Instant
 	pardonAt      Instant // of a suspect
 	pardon        time.Duration
@@ -72,18 +75,15 @@ type peer struct {
 	// What we serve to it.
 
 	queued   int32
-	sending  int32
 	recent   int64 // bytes sent to it, halved every deprivedSpan
 	recentAt Instant
+	sending  int32
 
 	// Super-seeding.
 
 	shown  int32         // blocks shown to it and not sent yet
 	spread time.Duration // from sending it a block to others having it
 	credit time.Duration // virtual time: grows by spread with each block shown
-
-	greeted int // position in order up to which it has been told; -1: all
-	greetAt Instant
 }
 
 // measured takes a round trip.
@@ -190,7 +190,7 @@ func (p *peer) answered(now Instant, k int) {
 	p.good = p.good - p.good/16 + 256
 	p.bad -= p.bad / 16
 	p.alive(now)
-	switch want := p.pipeline(); { // approached one by one
+	switch want := int32(p.pipeline()); { // approached one by one
 	case want > p.depth:
 		p.depth++
 	case want < p.depth:

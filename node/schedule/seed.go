@@ -202,7 +202,7 @@ func (s *Scheduler) show(o *object, i int, p *peer) {
 	b := &o.blocks[i]
 	s.unshow(o, i)
 	b.shown |= only(p.slot)
-	b.target = int8(p.slot)
+	b.target = p.slot
 	b.stage, b.since = shown, s.now
 	p.shown++
 	s.shown++
@@ -232,11 +232,11 @@ func (s *Scheduler) seedAsked(o *object, i int, p *peer) {
 	b := &o.blocks[i]
 	switch b.stage {
 	case hidden:
-		b.stage, b.target = asked, int8(p.slot)
+		b.stage, b.target = asked, p.slot
 		p.shown++
 		s.shown++
 	case shown:
-		if int(b.target) == p.slot {
+		if b.target == p.slot {
 			b.stage = asked
 		}
 	}
@@ -248,7 +248,7 @@ func (s *Scheduler) seedIgnored(o *object, i int, p *peer) {
 	if !o.seeding {
 		return
 	}
-	if b := &o.blocks[i]; b.stage == asked && int(b.target) == p.slot {
+	if b := &o.blocks[i]; b.stage == asked && b.target == p.slot {
 		s.unshow(o, i)
 		b.since = s.now
 		s.reseed()
@@ -260,7 +260,7 @@ func (s *Scheduler) seedSent(o *object, i int, p *peer) {
 	if !o.seeding {
 		return
 	}
-	if b := &o.blocks[i]; (b.stage == asked || b.stage == shown) && int(b.target) == p.slot {
+	if b := &o.blocks[i]; (b.stage == asked || b.stage == shown) && b.target == p.slot {
 		s.unshow(o, i)
 		b.since = s.now
 	}
@@ -344,7 +344,7 @@ func (s *Scheduler) seedLeft(p *peer) {
 			if b.stage == hidden {
 				continue
 			}
-			if (b.stage == shown || b.stage == asked) && int(b.target) == p.slot {
+			if (b.stage == shown || b.stage == asked) && b.target == p.slot {
 				s.unshow(o, i)
 			}
 			if b.holders == 0 && b.shown == 0 {

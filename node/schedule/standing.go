@@ -31,5 +31,5 @@ func (p *peer) recall(k Standing) {
 	}
 	p.rtt, p.service, p.serviceDev = k.RTT, k.Service, k.Service/2
 	p.good, p.bad = k.Good/2, k.Bad/2
-	p.depth = p.pipeline()
+	p.depth = int32(p.pipeline())
 }

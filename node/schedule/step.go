@@ -109,8 +109,8 @@ func (s *Scheduler) know(ev *Known) {
 		o = &object{}
 	}
 	*o = object{
-		id: ev.ID, size: ev.Size, salt: ev.Salt, duration: ev.Duration, live: ev.Live, origin: ev.Origin, known: s.now,
-		lack: o.lack, cover: o.cover, news: o.news, claims: o.claims[:0], heard: o.heard[:0], stripes: o.stripes[:0],
+		id: ev.ID, size: int32(ev.Size), salt: ev.Salt, duration: ev.Duration, live: ev.Live, origin: ev.Origin, known: s.now,
+		lack: o.lack, cover: o.cover, claims: o.claims[:0], heard: o.heard[:0], stripes: o.stripes[:0],
 		next: Never, retryAt: Never, seedNext: Never,
 	}
 	o.fits(segment.Blocks(ev.Size))
@@ -145,7 +145,7 @@ func (s *Scheduler) forget(o *object) {
 	if i := slices.Index(s.order, o); i >= 0 {
 		s.order = slices.Delete(s.order, i, i+1)
 		for m := s.greeting; m != 0; m &= m - 1 {
-			if p := s.peers[m.first()]; p.greeted > i {
+			if p := s.peers[m.first()]; int(p.greeted) > i {
 				p.greeted--
 			}
 		}

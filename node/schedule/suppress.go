@@ -204,7 +204,7 @@ func (s *Scheduler) appeared(o *object, i int) {
 
 // claimBy takes a neighbour's word that it fetches n blocks that we lack, when
 // it holds have blocks.
-func (s *Scheduler) claimBy(p *peer, o *object, n, have int) {
+func (s *Scheduler) claimBy(p *peer, o *object, n int, have int32) {
 	k := slices.IndexFunc(o.claims, func(c claim) bool { return c.slot == p.slot })
 	switch {
 	case n == 0:

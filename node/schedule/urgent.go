@@ -278,7 +278,7 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 	if s.narrow {
 		return false
 	}
-	hard, crowded := s.patience(o, o.n-o.nheld), s.crowded(o, o.n-o.nheld)
+	hard, crowded := s.patience(o, o.n-int(o.nheld)), s.crowded(o, o.n-int(o.nheld))
 	for i := next(o.lack, 0); i >= 0; i = next(o.lack, i+1) {
 		b := &o.blocks[i]
 		f := s.covering(o, i)
