@@ -259,6 +259,7 @@ func (s *Scheduler) acquire(o *object, i int) {
 		s.judge(o)
 		s.unlist(o)
 		o.dirty = false
+		o.heard = nil // nobody will judge them: in a large swarm they are many
 		s.stopFetches(o)
 		if o.early && o.firstNew == 0 {
 			s.seeded.failed()

@@ -341,7 +341,9 @@ func (s *Scheduler) claimed(ev Claimed) {
 		return
 	}
 	until := s.claimUntil(ev.Count)
-	o.heard = append(o.heard, heard{ev.Claimant, until, round, first, int32(ev.Count)})
+	if !o.complete() { // else nobody will judge it
+		o.heard = append(o.heard, heard{ev.Claimant, until, round, first, int32(ev.Count)})
+	}
 	news := false
 	for k := ev.First / stripe; k <= (min(ev.First+ev.Count, o.n)-1)/stripe; k++ {
 		r := s.stripe(o, k)
