@@ -115,7 +115,7 @@ func (n *node) carry(a schedule.Action) {
 	case schedule.Withdraw:
 		n.send(a.Peer, 8, event{kind: withdraw, seq: int32(a.ID.Sequence), block: int32(a.Block)})
 	case schedule.Announce:
-		n.send(a.Peer, 12+8*len(a.Held), event{kind: have, seq: int32(a.ID.Sequence), news: a})
+		n.send(a.Peer, 12+8*len(a.Held), event{kind: have, seq: int32(a.ID.Sequence), news: &news{a.Held, a.Fetching}})
 	case schedule.Claim:
 		for _, p := range a.Peers {
 			n.send(p, 24, event{kind: claim, seq: int32(a.ID.Sequence), round: uint8(a.Round), ttl: uint8(a.TTL), block: int32(a.First), count: int32(a.Count), num: a.Claimant})
@@ -246,8 +246,7 @@ func (n *node) message(ev *event) {
 }
 
 func (n *node) announced(ev *event) {
-	news := ev.news.(schedule.Announce)
-	n.step(schedule.Have{Peer: schedule.Peer(ev.from), ID: id(int(ev.seq)), Held: news.Held, Fetching: news.Fetching})
+	n.step(schedule.Have{Peer: schedule.Peer(ev.from), ID: id(int(ev.seq)), Held: ev.news.held, Fetching: ev.news.fetching})
 }
 
 // body takes one block of the origin's answer, or (block -1) its end.
@@ -353,9 +352,9 @@ func (n *node) record(seq, from int) {
 func (n *node) learn(seq int) {
 	w := n.w
 	if n.group.lies() {
+		full := &news{held: segment.FullBitmap(segment.Blocks(w.size()))}
 		for _, p := range n.peers {
-			full := segment.FullBitmap(segment.Blocks(w.size()))
-			n.send(schedule.Peer(p), 20, event{kind: have, seq: int32(seq), news: schedule.Announce{Held: full}})
+			n.send(schedule.Peer(p), 20, event{kind: have, seq: int32(seq), news: full})
 		}
 		return
 	}

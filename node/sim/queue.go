@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"coral/node/schedule"
+	"coral/store/segment"
 )
 
 type kind uint8
@@ -51,9 +52,12 @@ type event struct {
 	seq    int32 // a segment's
 	block  int32
 	count  int32
-	num    uint64          // a claimant, a ticket or a due time
-	news   schedule.Action // an Announce
+	num    uint64 // a claimant, a ticket or a due time
+	news   *news
 }
+
+// news is what an announcement tells.
+type news struct{ held, fetching segment.Bitmap }
 
 // queue gives events in the order of their times, equal times in the order they
 // were put. It is a wheel: an event waits unsorted in the slot of its time, and a
@@ -73,7 +77,7 @@ type queue struct {
 const (
 	tickBits   = 18 // a slot is 2^18 ns, a quarter of a millisecond
 	wheelSlots = 4096
-	chunkSize  = 15 // events: so many that a chunk's head costs little
+	chunkSize  = 20 // events: so many that a chunk fills Go's size class of 1024 bytes
 )
 
 type timed struct {
@@ -110,6 +114,7 @@ func (q *queue) put(at schedule.Instant, ev event) {
 	}
 }
 
+// add puts an event into a bag of the queue's own, or of its owner's.
 func (q *queue) add(b *bag, x timed) {
 	c := b.last
 	if c == nil || c.n == chunkSize {
@@ -134,6 +139,19 @@ func (q *queue) add(b *bag, x timed) {
 func (q *queue) free(c *chunk) {
 	clear(c.events[:c.n])
 	c.next, q.spare = q.spare, c
+}
+
+// empty takes all events out of a bag.
+func (q *queue) empty(b *bag, each func(timed)) {
+	for c := b.first; c != nil; {
+		for _, x := range c.events[:c.n] {
+			each(x)
+		}
+		next := c.next
+		q.free(c)
+		c = next
+	}
+	*b = bag{}
 }
 
 // take gives the next event that is due by limit.
@@ -176,15 +194,7 @@ func (q *queue) turn() {
 	q.parts, q.order, q.taken = q.parts[:0], q.order[:0], 0
 	q.tick++
 	if t := q.tick / wheelSlots; q.tick%wheelSlots == 0 && t < int64(len(q.turns)) {
-		for c := q.turns[t].first; c != nil; {
-			for _, x := range c.events[:c.n] {
-				q.add(&q.slots[int64(x.at)>>tickBits%wheelSlots], x)
-			}
-			next := c.next
-			q.free(c)
-			c = next
-		}
-		q.turns[t] = bag{}
+		q.empty(&q.turns[t], func(x timed) { q.add(&q.slots[int64(x.at)>>tickBits%wheelSlots], x) })
 	}
 	slot := &q.slots[q.tick%wheelSlots]
 	for c := slot.first; c != nil; c = c.next {

@@ -19,7 +19,7 @@ type shard struct {
 	rng   *rand.Rand
 	now   schedule.Instant
 	acts  []schedule.Action
-	out   [][]timed // for the other shards, and at the end for the hub, until all have run
+	out   []bag // for the other shards, and at the end for the hub, until all have run
 	tally
 }
 
@@ -66,7 +66,7 @@ func (w *world) divide() {
 		n = shards
 	}
 	for i := range n {
-		s := &shard{world: w, index: i, rng: rand.New(rand.NewPCG(w.cfg.Seed, 0xc07a1+uint64(i))), out: make([][]timed, n+1)}
+		s := &shard{world: w, index: i, rng: rand.New(rand.NewPCG(w.cfg.Seed, 0xc07a1+uint64(i))), out: make([]bag, n+1)}
 		s.q.end = schedule.Instant(w.cfg.Duration)
 		w.shards = append(w.shards, s)
 	}
@@ -96,7 +96,7 @@ func (s *shard) put(at schedule.Instant, ev event) {
 	switch {
 	case len(s.shards) == 1:
 	case ev.kind.together():
-		s.out[len(s.shards)] = append(s.out[len(s.shards)], timed{at, ev})
+		s.q.add(&s.out[len(s.shards)], timed{at, ev})
 		return
 	case ev.kind == get || ev.kind == halt || ev.kind == part:
 		to = s.shards[0] // the origin's
@@ -106,7 +106,7 @@ func (s *shard) put(at schedule.Instant, ev event) {
 	if to == s {
 		s.q.put(at, ev)
 	} else {
-		s.out[to.index] = append(s.out[to.index], timed{at, ev})
+		s.q.add(&s.out[to.index], timed{at, ev})
 	}
 }
 
@@ -148,16 +148,12 @@ func (w *world) runShards() {
 // exchange hands over what shards have for each other, in the same order always.
 func (w *world) exchange() {
 	for _, from := range w.shards {
-		for to, events := range from.out {
+		for to := range from.out {
 			q := &w.hub
 			if to < len(w.shards) {
 				q = &w.shards[to].q
 			}
-			for _, x := range events {
-				q.put(x.at, x.ev)
-			}
-			clear(events) // they may hold announcements
-			from.out[to] = events[:0]
+			from.q.empty(&from.out[to], func(x timed) { q.put(x.at, x.ev) })
 		}
 	}
 }
