@@ -28,7 +28,7 @@ func check(s *Scheduler) error {
 			if a.late {
 				late[a.o]++
 			}
-			if s.objects[a.o.id] != a.o || !a.o.wanted || a.o.held(int(a.block)) || !a.o.blocks[a.block].asked.has(p.slot) {
+			if s.object(a.o.id) != a.o || !a.o.wanted || a.o.held(int(a.block)) || !a.o.blocks[a.block].asked.has(p.slot) {
 				return fmt.Errorf("peer %d: ask for %v block %d makes no sense", p.id, a.o.id, a.block)
 			}
 			if slices.IndexFunc(p.asks, func(b ask) bool { return b.o == a.o && b.block == a.block }) != k {
@@ -52,7 +52,7 @@ func check(s *Scheduler) error {
 	}
 	for _, r := range s.queue {
 		queued[r.p]++
-		if s.objects[r.o.id] != r.o || !r.o.held(r.block) || !s.present.has(r.p.slot) {
+		if s.object(r.o.id) != r.o || !r.o.held(r.block) || !s.present.has(r.p.slot) {
 			return fmt.Errorf("request of %d for %v block %d cannot be served", r.p.id, r.o.id, r.block)
 		}
 	}

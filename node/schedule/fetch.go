@@ -394,7 +394,7 @@ func (s *Scheduler) fetched(ev Fetched) {
 		}
 	}
 	f.next = max(f.next, i+1)
-	if s.objects[o.id] != o {
+	if s.object(o.id) != o {
 		return // forgotten meanwhile
 	}
 	if o.held(i) {
@@ -422,7 +422,7 @@ func (s *Scheduler) fetchEnded(ev FetchEnded) {
 	if ev.Failed || short {
 		s.pauseOrigin(ev.RetryAfter)
 	}
-	if s.objects[f.o.id] == f.o && short {
+	if s.object(f.o.id) == f.o && short {
 		s.announce(f.o, s.interested(f.o.id.Rendition), true)
 	}
 	f.o = nil

@@ -5,7 +5,7 @@ import "coral/store/segment"
 // Held reports whether connected peers announced every block of a segment, and
 // serve.
 func (s *Scheduler) Held(id segment.ID) bool {
-	o := s.objects[id]
+	o := s.object(id)
 	switch {
 	case o == nil:
 		return false

@@ -70,7 +70,7 @@ type Scheduler struct {
 
 	// Segments.
 
-	objects  map[segment.ID]*object
+	objects  []*object // in the order of their IDs
 	last     *object
 	order    []*object // as they became known
 	wants    []*object // wanted and not complete, by due time
@@ -130,7 +130,6 @@ func New(cfg Config) *Scheduler {
 	}
 	return &Scheduler{
 		cfg:     cfg,
-		objects: make(map[segment.ID]*object),
 		wake:    Never,
 		begun:   Never,
 		met:     Never,

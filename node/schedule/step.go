@@ -126,7 +126,8 @@ func (s *Scheduler) know(ev *Known) {
 	if s.learned == Never {
 		s.learned = s.now
 	}
-	s.objects[o.id] = o
+	i, _ := s.place(o.id)
+	s.objects = slices.Insert(s.objects, i, o)
 	s.order = append(s.order, o)
 	if o.nheld > 0 {
 		s.startSeeding(o)
@@ -150,7 +151,9 @@ func (s *Scheduler) forget(o *object) {
 			}
 		}
 	}
-	delete(s.objects, o.id)
+	if i, ok := s.place(o.id); ok {
+		s.objects = slices.Delete(s.objects, i, i+1)
+	}
 	s.last = nil
 	// A fetch that has still to end keeps pointing here: the object is used
 	// again only after that.
