@@ -9,7 +9,7 @@ import (
 // plan is scratch space of planning.
 type plan struct {
 	open  []candidate
-	extra []int // blocks meant for a peer, by slot, beyond those asked of it
+	extra []int16 // blocks meant for a peer, by slot, beyond those asked of it
 	need  []uint64
 }
 

@@ -98,7 +98,9 @@ func (p *peer) measured(rtt time.Duration) {
 // tried reports whether p, of which nothing has come yet, has been asked for as
 // much as one dares, counting extra more blocks: its connection begins slowly,
 // and others may be quicker.
-func (p *peer) tried(extra int) bool { return p.delivered == 0 && len(p.asks)+extra >= firstAsks }
+func (p *peer) tried(extra int16) bool {
+	return p.delivered == 0 && len(p.asks)+int(extra) >= firstAsks
+}
 
 // watches reports whether p may want segments of the rendition.
 func (p *peer) watches(rendition uint16) bool {
@@ -130,8 +132,8 @@ func (p *peer) overdue() Instant {
 }
 
 // expect is when a block asked of p now, behind extra others, would be here.
-func (p *peer) expect(now Instant, extra int) Instant {
-	return now + Instant(p.rtt) + Instant(len(p.asks)+extra+1)*Instant(p.service)
+func (p *peer) expect(now Instant, extra int16) Instant {
+	return now + Instant(p.rtt) + Instant(len(p.asks)+int(extra)+1)*Instant(p.service)
 }
 
 // expectAsk is when the i-th block asked of p is expected.
