@@ -47,9 +47,10 @@ type claimant struct {
 
 // heard is one claim on a segment that came by flooding.
 type heard struct {
-	claimant            uint64
-	until               Instant
-	round, first, count int32
+	claimant     uint64
+	until        Instant
+	first, count int16
+	round        uint8
 }
 
 // viewers is the number of viewers as far as known.
@@ -331,7 +332,7 @@ func (s *Scheduler) claimed(ev Claimed) {
 	if p.claimsHeard++; p.claimsHeard > 16*maxPeers || len(o.heard) >= maxClaimants {
 		return
 	}
-	round, first := int32(ev.Round), int32(ev.First)
+	round, first := uint8(ev.Round), int16(ev.First)
 	for k := len(o.heard) - 1; k >= 0; k-- { // most are echoes of the last ones
 		if h := &o.heard[k]; h.claimant == ev.Claimant && h.round == round && h.first == first {
 			return
@@ -342,7 +343,7 @@ func (s *Scheduler) claimed(ev Claimed) {
 	}
 	until := s.claimUntil(ev.Count)
 	if !o.complete() { // else nobody will judge it
-		o.heard = append(o.heard, heard{ev.Claimant, until, round, first, int32(ev.Count)})
+		o.heard = append(o.heard, heard{ev.Claimant, until, first, int16(ev.Count), round})
 	}
 	news := false
 	for k := ev.First / stripe; k <= (min(ev.First+ev.Count, o.n)-1)/stripe; k++ {

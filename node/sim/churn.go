@@ -50,7 +50,7 @@ func (n *node) join() {
 		}
 	}
 	if !n.group.Alone {
-		n.place = len(w.living)
+		n.place = int32(len(w.living))
 		w.living = append(w.living, int32(n.index))
 	}
 	w.put(started, event{kind: scrape, node: int32(n.index)})
@@ -66,7 +66,7 @@ func (w *world) gather() {
 			n.up, n.joinedAt = true, 1
 			n.player.init(n)
 			n.player.warm()
-			n.place = len(w.living)
+			n.place = int32(len(w.living))
 			w.living = append(w.living, int32(n.index))
 		}
 	}
@@ -170,6 +170,9 @@ func (n *node) meet(m *node) {
 	}
 }
 
+// onlyRendition is what all watch. Nobody writes to it.
+var onlyRendition = []uint16{0}
+
 func (n *node) connect(m *node) {
 	n.peers, n.conns = append(n.peers, int32(m.index)), append(n.conns, 0)
 	p := schedule.Peer(m.index)
@@ -190,7 +193,7 @@ func (n *node) connect(m *node) {
 	n.step(schedule.Joined{Peer: p, Role: role, Key: m.key, Uploads: uploads})
 	var watching []uint16
 	if !m.publisher {
-		watching = []uint16{0}
+		watching = onlyRendition
 	}
 	n.step(schedule.Watching{Peer: p, Renditions: watching, Uploads: uploads})
 	n.step(schedule.RTT{Peer: p, RTT: pathOf(n.link, m.link).rtt})

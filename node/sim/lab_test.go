@@ -92,7 +92,7 @@ func (p *probed) ready() time.Duration {
 		}
 		var mine []time.Duration
 		target := schedule.Instant(p.w.cfg.Segment)
-		next, end := n.player.first, schedule.Instant(p.w.cfg.Duration)
+		next, end := int(n.player.first), schedule.Instant(p.w.cfg.Duration)
 		for t := n.joinedAt + schedule.Instant(n.player.startup); t < end; {
 			loaded, listed := t, next
 			for {

@@ -8,7 +8,8 @@ import (
 	"coral/store/segment"
 )
 
-// node drives one Scheduler: the publisher's or a viewer's.
+// node drives one Scheduler: the publisher's or a viewer's. Small fields stand
+// together, for there may be a million.
 type node struct {
 	w         *shard
 	index     int
@@ -16,7 +17,8 @@ type node struct {
 	link      *Link
 	publisher bool
 	up        bool
-	muted     bool // gone for its peers
+	muted     bool  // gone for its peers
+	place     int32 // in world.living
 	key       uint64
 	sched     *schedule.Scheduler
 	tickAt    schedule.Instant
@@ -24,7 +26,6 @@ type node struct {
 	conns     []schedule.Instant // to each of them: when losses let the next block go
 	joinedAt  schedule.Instant
 	leftAt    schedule.Instant
-	place     int   // in world.living
 	banned    []int // sent bytes that did not verify
 
 	upFree, downFree schedule.Instant
@@ -38,9 +39,7 @@ type node struct {
 	early    []event // announcements that came before the record
 	uploaded int64
 
-	lanes   schedule.Lanes // the publisher's
-	reading map[int]*reading
-	line    schedule.Line
+	*source // the publisher's
 }
 
 // quiet is how long after a neighbour was killed its silence is noticed.

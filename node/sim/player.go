@@ -11,17 +11,17 @@ import (
 // it is not there.
 type player struct {
 	n       *node
-	started bool // a first segment has been chosen
-	playing bool
-	first   int
 	at      int              // the segment at the playhead
 	begin   schedule.Instant // when it began, or should begin, to play
-	late    bool             // it was not there in time
 	whole   lately
 	startup time.Duration
-	stalls  int
 	stalled time.Duration
-	played  int
+	stalls  int32
+	played  int32
+	first   int32
+	started bool // a first segment has been chosen
+	playing bool
+	late    bool // the segment at the playhead was not there in time
 }
 
 func (p *player) init(n *node) {
@@ -52,7 +52,7 @@ func (n *node) play() {
 		}
 		p.started = true
 		p.at = max(n.oldest, n.known-w.cfg.Behind+1)
-		p.first, p.begin = p.at, w.now
+		p.first, p.begin = int32(p.at), w.now
 	}
 	for p.playing {
 		end := p.begin + schedule.Instant(w.cfg.Segment)
@@ -100,7 +100,7 @@ func (n *node) whole(seq int) {
 		return
 	}
 	p.whole.add(seq)
-	if seq >= p.first && w.born[seq] > n.joinedAt {
+	if seq >= int(p.first) && w.born[seq] > n.joinedAt {
 		w.readies = append(w.readies, ready{int32(n.index), int32(seq), time.Duration(w.now - w.born[seq])})
 	}
 	if p.started && !p.playing && seq == p.at {

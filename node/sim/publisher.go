@@ -7,6 +7,13 @@ import (
 	"coral/store/segment"
 )
 
+// source is how the publisher reads.
+type source struct {
+	lanes   schedule.Lanes
+	line    schedule.Line
+	reading map[int]*reading
+}
+
 // notice is the publisher's discovery of a segment, which it downloads unless it
 // runs beside the origin.
 func (n *node) notice(seq int) {

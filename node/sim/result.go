@@ -105,8 +105,8 @@ func (w *world) report() {
 			r.Started++
 			startups = append(startups, p.startup)
 		}
-		r.Stalls += p.stalls
-		r.Played += p.played
+		r.Stalls += int(p.stalls)
+		r.Played += int(p.played)
 		if p.stalls > 0 {
 			r.StalledPeers++
 		}

@@ -102,7 +102,7 @@ func (w *world) build() {
 	p := &node{w: w.shards[0], link: &w.cfg.Publisher, group: &Group{}, publisher: true, tickAt: schedule.Never}
 	p.init(schedule.Config{SuperSeed: true, Share: w.cfg.Publisher.Up > 0})
 	p.up = true
-	p.reading = map[int]*reading{}
+	p.source = &source{reading: map[int]*reading{}}
 	w.nodes = append(w.nodes, p)
 	if t := w.cfg.PublisherUntil; t > 0 {
 		p.w.put(schedule.Instant(t), event{kind: mute, node: publisher})
