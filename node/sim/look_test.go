@@ -100,8 +100,10 @@ func TestSegments(t *testing.T) {
 		w.run()
 		ready := map[int][]time.Duration{}
 		all := w.total()
-		for _, x := range all.readies {
-			ready[int(x.seq)] = append(ready[int(x.seq)], x.after)
+		for _, s := range w.shards {
+			for _, x := range s.readies {
+				ready[int(x.seq)] = append(ready[int(x.seq)], x.after)
+			}
 		}
 		for seq := range w.born {
 			r := ready[seq]

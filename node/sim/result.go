@@ -117,8 +117,11 @@ func (w *world) report() {
 	}
 	st := &r.Sched
 	received = st.FromPeers + st.FromOrigin
-	for _, x := range total.readies {
-		readies = append(readies, x.after)
+	for _, s := range w.shards {
+		readies = slices.Grow(readies, len(s.readies)) // millions
+		for _, x := range s.readies {
+			readies = append(readies, x.after)
+		}
 	}
 	for _, needed := range total.needed {
 		if needed {
@@ -165,7 +168,7 @@ func (w *world) report() {
 	slices.Sort(r.Loads)
 }
 
-// total is what all shards came to.
+// total is what all shards came to, but for readies: they are millions.
 func (w *world) total() (t tally) {
 	n := len(w.born)
 	t.served, t.pubServed, t.needed = make([]int64, n), make([]int64, n), make([]bool, n)
@@ -179,7 +182,6 @@ func (w *world) total() (t tally) {
 		t.suspects += s.suspects
 		t.forged += s.forged
 		t.stalled = append(t.stalled, s.stalled...)
-		t.readies = append(t.readies, s.readies...)
 		for i := range n {
 			t.served[i] += s.served[i]
 			t.pubServed[i] += s.pubServed[i]
