@@ -220,10 +220,19 @@ func (p *peer) failed() {
 
 // remove drops the k-th ask.
 func (p *peer) remove(now Instant, k int) {
-	p.asks = slices.Delete(p.asks, k, k+1)
+	p.asks = without(p.asks, k)
 	if k == 0 && len(p.asks) > 0 {
 		p.progress = max(p.progress, min(now, p.asks[0].at))
 	}
+}
+
+// without returns a list without its k-th element, and nil if there was no other: of
+// most neighbours nothing is asked most of the time.
+func without[T any](list []T, k int) []T {
+	if len(list) == 1 {
+		return nil
+	}
+	return slices.Delete(list, k, k+1)
 }
 
 // dubious reports that p announces and does not deliver.

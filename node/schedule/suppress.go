@@ -386,7 +386,9 @@ func (s *Scheduler) sendClaims(o *object, need []uint64) {
 
 // flood sends c to the neighbours that watch the same, but not to those in not.
 func (s *Scheduler) flood(o *object, c Claim, not mask) {
-	for m := s.interested(o.id.Rendition) & s.present &^ not; m != 0; m &= m - 1 {
+	m := s.interested(o.id.Rendition) & s.present &^ not
+	c.Peers = make([]Peer, 0, m.count())
+	for ; m != 0; m &= m - 1 {
 		if p := s.peers[m.first()]; p.role == Viewer && !p.banned {
 			c.Peers = append(c.Peers, p.id)
 		}

@@ -121,7 +121,7 @@ func (s *Scheduler) cancelled(ev Cancelled) {
 // unqueue takes the k-th request out of the queue.
 func (s *Scheduler) unqueue(k int) {
 	s.queue[k].p.queued--
-	s.queue = slices.Delete(s.queue, k, k+1)
+	s.queue = without(s.queue, k)
 }
 
 // dropRequests refuses the queued requests that match.
@@ -247,7 +247,7 @@ func (s *Scheduler) sent(ev Sent) {
 		return
 	}
 	x := s.sending[k]
-	s.sending = slices.Delete(s.sending, k, k+1)
+	s.sending = without(s.sending, k)
 	ewma(&s.uplink.service, &s.uplink.dev, max(time.Duration(s.now-max(x.at, s.uplink.last)), 100*time.Microsecond))
 	s.uplink.last = s.now
 	x.p.sending--
