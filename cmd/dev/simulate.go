@@ -94,7 +94,7 @@ func median(cfg sim.Config) *sim.Result {
 		runs = seeds
 	}
 	if n > tightMemory {
-		// A million viewers take twelve gigabytes: there is no room for as much
+		// A million viewers take eleven gigabytes: there is no room for as much
 		// garbage beside them. Up to the limit none need be looked for.
 		defer debug.SetMemoryLimit(debug.SetMemoryLimit(13 << 30))
 	}
