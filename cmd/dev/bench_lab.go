@@ -63,6 +63,9 @@ func benchLab(ctx context.Context, root, names, programs string, seeds int) erro
 				}
 				if r.coral {
 					r.tellStalls()
+					if r.lower > 0 {
+						r.tellVariants()
+					}
 				}
 				*side.results = append(*side.results, r.figures())
 				left -= s.lasts

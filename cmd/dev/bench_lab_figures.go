@@ -43,7 +43,9 @@ func (r *labRun) figures() (all []labFigure) {
 			starts = append(starts, v.leaves-v.joins) // it waited in vain
 		}
 		readies = append(readies, v.seen.Ready...)
-		took = append(took, v.took...)
+		for _, a := range v.got {
+			took = append(took, a.took)
+		}
 		stalls += len(v.seen.Stalls)
 		stalled += v.seen.Stalled()
 		if len(v.seen.Stalls) > 0 {
@@ -91,7 +93,7 @@ func (r *labRun) figures() (all []labFigure) {
 	if !r.coral {
 		return all
 	}
-	return append(append(all, r.nodeFigures()...), r.lieFigures()...)
+	return slices.Concat(all, r.nodeFigures(), r.lieFigures(), r.variantFigures())
 }
 
 // nodeFigures are what plain HLS has not. The offload is what origin and publisher did

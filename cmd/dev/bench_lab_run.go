@@ -55,7 +55,7 @@ type labViewer struct {
 	killed bool          // is how it leaves
 	waited time.Duration // for the node's URL
 	seen   *nodetest.Report
-	took   []time.Duration // each segment, from the player's request
+	got    []arrival // each segment
 	// With Coral alone:
 	node   *exec.Cmd
 	share  float64 // of a processor that the node took
@@ -97,7 +97,7 @@ func (r *labRun) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	source := nodetest.NewOrigin(nodetest.OriginConfig{Segment: liveSegment, Window: liveWindow, Bitrates: []int{int(r.rate)}})
+	source := nodetest.NewOrigin(nodetest.OriginConfig{Segment: liveSegment, Window: liveWindow, Bitrates: r.bitrates()})
 	r.playlist = "http://" + r.origin.Addr.String() + source.Path()
 	server := &http.Server{Handler: source, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	services.Go(func() { _ = server.Serve(l) })
@@ -128,6 +128,9 @@ func (r *labRun) run(ctx context.Context) (err error) {
 	do(func(ctx context.Context) error { return r.egress(ctx, r.ends()-settled, settled, &r.steady) })
 	if at := r.kills(); at > 0 {
 		do(func(ctx context.Context) error { return r.egress(ctx, at+recovers, recovers, &r.after) })
+	}
+	if r.narrows.down > 0 {
+		do(r.narrow)
 	}
 	if r.pinged {
 		do(func(ctx context.Context) error { return r.ping(ctx, r.viewers[len(r.viewers)-1]) })
@@ -230,7 +233,9 @@ func (r *labRun) watch(ctx context.Context, v *labViewer) (err error) {
 	defer line.CloseIdleConnections()
 	v.seen = nodetest.Play(playing, nodetest.PlayerConfig{
 		URL: url, Client: &http.Client{Transport: line},
-		OnSegment: func(_ nodetest.Ident, took time.Duration) { v.took = append(v.took, took) },
+		OnSegment: func(id nodetest.Ident, took time.Duration) {
+			v.got = append(v.got, arrival{time.Since(r.begun), took, id.Rendition == len(r.bitrates())-1})
+		},
 	})
 	if r.coral {
 		v.memory = inMemory(v.node.Process.Pid, "VmHWM:")

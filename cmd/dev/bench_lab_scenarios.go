@@ -14,11 +14,13 @@ import (
 type labScenario struct {
 	name, what            string
 	rate                  int64 // of the stream
+	lower                 int64 // of another variant of it; 0: it has only one
 	lasts                 time.Duration
 	originUp, publisherUp int64       // what their lines carry; the groups tell the viewers'
 	limit                 int64       // what the publisher is told to send at most; Link.Cap is the viewers'
 	groups                []sim.Group // Count, Link, Join, Every, Kill, Stay, Liar and Forger are looked at
 	pinged                bool        // the last viewer's line is
+	narrows               narrowing   // of the last viewer's line, if any
 }
 
 const (
@@ -109,6 +111,11 @@ var labScenarios = []labScenario{
 		originUp: 20 * mbit, publisherUp: 20 * mbit, limit: 2 * mbit, pinged: true,
 		groups: append(households(4, 1.1*mbit, 0.9*mbit), sim.Group{Count: 1, Link: household(1*mbit, 0), Join: firstJoin + 4*joinEvery}),
 	},
+	{
+		name: "variants", what: "two variants, of which plain HLS plays the lower one; the last of 6 viewers has 1.5 Mbit/s from 35 to 52 s", rate: 3.3 * mbit, lower: 0.9 * mbit, lasts: 95 * time.Second,
+		originUp: 12 * mbit, publisherUp: 20 * mbit, limit: 6 * mbit, groups: households(6, 6*mbit, 5*mbit),
+		narrows: narrowing{from: 35 * time.Second, to: 52 * time.Second, down: 1.5 * mbit},
+	},
 }
 
 // household is a viewer's line; limit is the cap of its node.
@@ -185,8 +192,12 @@ func (s *labScenario) kills() (at time.Duration) {
 // head is what stands above a scenario's table.
 func (s *labScenario) head() string {
 	m := func(rate int64) float64 { return float64(rate) / mbit }
-	return fmt.Sprintf("%s: %s\n%v Mbit/s; up: origin %v, publisher %v capped to %v, viewers %v capped to %v", s.name, s.what,
-		m(s.rate), m(s.originUp), m(s.publisherUp), m(s.limit), m(s.groups[0].Up), m(s.groups[0].Cap))
+	rates := fmt.Sprint(m(s.rate))
+	if s.lower > 0 {
+		rates = fmt.Sprintf("%v and %v", m(s.lower), m(s.rate))
+	}
+	return fmt.Sprintf("%s: %s\n%s Mbit/s; up: origin %v, publisher %v capped to %v, viewers %v capped to %v", s.name, s.what,
+		rates, m(s.originUp), m(s.publisherUp), m(s.limit), m(s.groups[0].Up), m(s.groups[0].Cap))
 }
 
 // bound is the largest share of what viewers get that can come from each other:

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +66,39 @@ func TestAudience(t *testing.T) {
 	}
 	if len(all) < 24 || !slices.EqualFunc(all, s.audience(1), func(a, b *labViewer) bool { return a.leaves == b.leaves }) {
 		t.Errorf("%d viewers, by chance", len(all))
+	}
+}
+
+// TestVariantFigures is of a viewer whose line is narrowed, and one who changes too
+// often.
+func TestVariantFigures(t *testing.T) {
+	at := func(seconds float64, better bool) arrival {
+		return arrival{at: time.Duration(seconds * float64(time.Second)), better: better}
+	}
+	r := &labRun{labScenario: labScenario{
+		name: "variants", rate: 3.3 * mbit, lower: 0.9 * mbit, groups: households(2, 6*mbit, 5*mbit),
+		narrows: narrowing{from: 35 * time.Second, to: 52 * time.Second},
+	}}
+	r.viewers = []*labViewer{
+		{joins: 8 * time.Second, leaves: 90 * time.Second, got: []arrival{at(9, false), at(16, true), at(18, false), at(20, true)}},
+		{joins: 10 * time.Second, leaves: 90 * time.Second, got: []arrival{at(11, true), at(36, true), at(38, false), at(66, true)}},
+	}
+	want := []float64{8, 8, 5. / 8, 3, 2, 3, 14}
+	for i, f := range r.variantFigures() {
+		if f.value != want[i] {
+			t.Errorf("%s: %v, not %v", f.what, f.value, want[i])
+		}
+	}
+	never := &labViewer{joins: 8 * time.Second, leaves: 90 * time.Second, got: []arrival{at(9, false)}}
+	if d := never.first(never.joins, true); d != 82*time.Second {
+		t.Errorf("what never came came after %v", d)
+	}
+	if h := r.head(); !strings.Contains(h, "0.9 and 3.3 Mbit/s") || !slices.Equal(r.bitrates(), []int{900_000, 3_300_000}) {
+		t.Errorf("%s, %v", h, r.bitrates())
+	}
+	r.lower = 0
+	if f, b := r.variantFigures(), r.bitrates(); f != nil || !slices.Equal(b, []int{3_300_000}) {
+		t.Errorf("of one variant: %v, %v", f, b)
 	}
 }
 

@@ -96,6 +96,20 @@ func TestLossAndCut(t *testing.T) {
 	}
 }
 
+func TestSetDown(t *testing.T) {
+	n := New(1)
+	from, to := n.add(sim.Link{}), n.add(sim.Link{Down: 10_000_000})
+	for _, rate := range []int64{10_000_000, 1_000_000, 10_000_000} {
+		to.SetDown(rate)
+		from.send(packet(to, 1250, 0), n.begun)
+		_, _, took := n.next(n.begun)
+		if want := time.Duration(10_000_000_000_000 / rate); took != want {
+			t.Errorf("a packet takes %v at %d, not %v", took, rate, want)
+		}
+		n.queue, to.down = nil, lane{}
+	}
+}
+
 // TestHosts sends real bytes over real TCP.
 func TestHosts(t *testing.T) {
 	if err := Usable(); err != nil {

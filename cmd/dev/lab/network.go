@@ -196,6 +196,13 @@ func (h *Host) Cut() {
 	h.cut = true
 }
 
+// SetDown changes the rate at which the line brings what comes to h from now on.
+func (h *Host) SetDown(rate int64) {
+	h.network.mu.Lock()
+	defer h.network.mu.Unlock()
+	h.line.Down = rate
+}
+
 // SentTo is how many bytes h sent to another host, without what was lost at once.
 func (h *Host) SentTo(to *Host) int64 {
 	h.network.mu.Lock()
