@@ -204,6 +204,9 @@ const (
 	starved = 700 * time.Millisecond
 	// stuckAfter is when a slot that the network does not free counts no more.
 	stuckAfter = 2 * time.Second
+	// stuckAlone is when it does, in times per block of the uplink, while nothing is
+	// sent to anybody else: two blocks at a time take two each.
+	stuckAlone = 4
 	// deprivedSpan is over which time what a peer got from us is weighed.
 	deprivedSpan = 2 * time.Second
 

@@ -22,6 +22,7 @@ type sending struct {
 	id    segment.ID
 	block int
 	at    Instant
+	after int // blocks for others that were handed over later and are gone
 }
 
 // uplinkModel is how fast blocks leave.
@@ -147,8 +148,9 @@ func (s *Scheduler) serve() {
 	s.idle = false
 	busy := 0
 	for k := range s.sending {
-		if s.sending[k].at+Instant(stuckAfter) > s.now {
+		if t := s.stuckAt(&s.sending[k]); t > s.now {
 			busy++
+			s.at(t)
 		}
 	}
 	for ; busy < s.atOnce() && len(s.queue) > 0; busy++ {
@@ -162,8 +164,21 @@ func (s *Scheduler) serve() {
 		s.sending = append(s.sending, sending{p: r.p, id: r.o.id, block: r.block, at: s.now})
 		s.stats.Sends++
 		s.act(Send{Peer: r.p.id, ID: r.o.id, Block: r.block})
-		s.at(s.now + Instant(stuckAfter))
+		s.at(s.stuckAt(&s.sending[len(s.sending)-1]))
 	}
+}
+
+// stuckAt is from when on a block that the network was handed is taken to wait for its
+// receiver's line, not for our uplink: once as many have gone past it as are sent at
+// once, or soon if all are for that receiver, so that none can.
+func (s *Scheduler) stuckAt(x *sending) Instant {
+	switch {
+	case x.after >= s.atOnce():
+		return 0
+	case int(x.p.sending) == len(s.sending):
+		return x.at + Instant(min(stuckAlone*s.uplink.service, stuckAfter))
+	}
+	return x.at + Instant(stuckAfter)
 }
 
 // atOnce is how many blocks are handed to the network at a time: fewer on a slow
@@ -247,6 +262,11 @@ func (s *Scheduler) sent(ev Sent) {
 		return
 	}
 	x := s.sending[k]
+	for j := range s.sending[:k] {
+		if s.sending[j].p != x.p {
+			s.sending[j].after++
+		}
+	}
 	s.sending = without(s.sending, k)
 	ewma(&s.uplink.service, &s.uplink.dev, max(time.Duration(s.now-max(x.at, s.uplink.last)), 100*time.Microsecond))
 	s.uplink.last = s.now
@@ -270,7 +290,7 @@ func (s *Scheduler) uploadTimers() {
 		return
 	}
 	for k := range s.sending {
-		if t := s.sending[k].at + Instant(stuckAfter); t > s.now {
+		if t := s.stuckAt(&s.sending[k]); t > s.now {
 			s.at(t)
 		} else {
 			s.idle = true
