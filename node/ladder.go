@@ -193,8 +193,11 @@ func (l *ladder) choose(o outlook, rungs []rung) int {
 	if rungs[at].company != alone {
 		enough = o.length / 2
 	}
+	// The segment that a climb is for may be chosen more than once: it is held back for
+	// its twin. Nothing new tells against the climb as long as that may take.
+	climbing := l.climbed != 0 && o.now-l.climbed < schedule.Instant(o.length/2)
 	switch {
-	case at > 0 && (!o.plays && !fits(at, 100) || o.plays && (spare(at) < o.length/4 || spare(at) < enough && !fits(at, 100))):
+	case at > 0 && !climbing && (!o.plays && !fits(at, 100) || o.plays && (spare(at) < o.length/4 || spare(at) < enough && !fits(at, 100))):
 		// The lowest that fits is better than one that comes late, too.
 		to := best(at-1, func(i int) bool { return fits(i, ladderFits) && (!o.plays || spare(i) >= o.length/4) })
 		if l.climbed != 0 {

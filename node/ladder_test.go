@@ -79,6 +79,26 @@ func TestLadderChoice(t *testing.T) {
 
 // What was fetched at leisure does not pull the estimate down, and what was
 // urgent pulls it down whatever was thought of any source.
+// A climb to what neighbours show to be possible is not taken back before any of it
+// was asked for, because what was fetched at leisure came slowly.
+func TestLadderClimbing(t *testing.T) {
+	o := outlook{now: schedule.Instant(time.Minute), length: 2 * time.Second, plays: true, slack: 4100 * time.Millisecond}
+	l := ladder{begun: true, rest: ladderRest, last: 4_750_000}
+	l.paces[fromPeers] = pace{rate: 2_250_000, at: o.now}
+	two := []rung{{rate: 940_000}, {rate: 3_700_000, company: kept}}
+	if at := l.choose(o, two); at != 1 {
+		t.Fatalf("neighbours' variant is not tried: %d", at)
+	}
+	o.now, o.slack = o.now+schedule.Instant(140*time.Millisecond), o.slack-140*time.Millisecond
+	if at := l.choose(o, two); at != 1 || l.rest > ladderRest {
+		t.Errorf("at once back to %d, for %v", at, l.rest)
+	}
+	o.now, o.flow, o.backlog = o.now+schedule.Instant(2*time.Second), 1_000_000, 7_000_000
+	if at := l.choose(o, two); at != 0 {
+		t.Errorf("%d, though it does not come", at)
+	}
+}
+
 func TestLadderPace(t *testing.T) {
 	var l ladder
 	l.took(0, fromPeers, 8e6, time.Second, false)
