@@ -224,7 +224,8 @@ func (s *Scheduler) unshow(o *object, i int) {
 	s.reseed()
 }
 
-// seedAsked notes that p asked for a block, shown to it or not.
+// seedAsked notes that p asked for a block, shown to it or not. Who asks for many that
+// nobody was shown has them later, when others have been: it could not pass them all on.
 func (s *Scheduler) seedAsked(o *object, i int, p *peer) {
 	if !o.seeding {
 		return
@@ -232,6 +233,9 @@ func (s *Scheduler) seedAsked(o *object, i int, p *peer) {
 	b := &o.blocks[i]
 	switch b.stage {
 	case hidden:
+		if p.shown >= maxShownPeer {
+			return
+		}
 		b.stage, b.target = asked, p.slot
 		p.shown++
 		s.shown++
