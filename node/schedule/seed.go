@@ -311,21 +311,38 @@ func (s *Scheduler) audience(o *object) (out mask) {
 }
 
 // seedView is what a super-seeder lets p see of o: of a fresh segment the blocks
-// chosen for it, of an older one all, but only if p can find it nowhere else.
+// chosen for it, of an older one those that p finds nowhere else, nor soon will.
 func (s *Scheduler) seedView(o *object, p *peer) segment.Bitmap {
 	if o.full.has(p.slot) {
 		return nil
 	}
-	if !o.seeding {
-		for m := s.credible(o.full &^ s.publishers); m != 0; m &= m - 1 {
-			return nil
+	if o.seeding {
+		view := segment.NewBitmap(o.n)
+		for i := range o.blocks {
+			if o.held(i) && o.blocks[i].shown.has(p.slot) {
+				view.Set(i)
+			}
 		}
-		return s.holding(o)
+		return view
 	}
-	view := segment.NewBitmap(o.n)
-	for i := range o.blocks {
-		if o.held(i) && o.blocks[i].shown.has(p.slot) {
-			view.Set(i)
+	view := s.holding(o)
+	for i := range o.n {
+		others := o.holders(i) &^ s.publishers
+		if o.blocks != nil {
+			others |= o.blocks[i].given
+		}
+		if s.credible(others&^only(p.slot)) != 0 {
+			view.Clear(i)
+		}
+	}
+	for _, r := range s.queue {
+		if r.o == o && r.p != p {
+			view.Clear(r.block)
+		}
+	}
+	for _, x := range s.sending {
+		if x.id == o.id && x.p != p {
+			view.Clear(x.block)
 		}
 	}
 	return view
