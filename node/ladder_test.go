@@ -77,8 +77,6 @@ func TestLadderChoice(t *testing.T) {
 	}
 }
 
-// What was fetched at leisure does not pull the estimate down, and what was
-// urgent pulls it down whatever was thought of any source.
 // A climb to what neighbours show to be possible is not taken back before any of it
 // was asked for, because what was fetched at leisure came slowly.
 func TestLadderClimbing(t *testing.T) {
@@ -99,6 +97,8 @@ func TestLadderClimbing(t *testing.T) {
 	}
 }
 
+// What was fetched at leisure does not pull the estimate down, and what was
+// urgent pulls it down whatever was thought of any source.
 func TestLadderPace(t *testing.T) {
 	var l ladder
 	l.took(0, fromPeers, 8e6, time.Second, false)
