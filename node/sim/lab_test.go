@@ -167,9 +167,9 @@ func TestAgainstLab(t *testing.T) {
 			c.Duration, c.Rate, c.Origin.Up, c.Publisher.Cap = 70*time.Second, 2_000_000, 20e6, 6e6
 			c.Groups[0].Link = Link{Up: 6e6, Cap: 5e6, Down: 40e6, Delay: 12 * time.Millisecond, Jitter: 3 * time.Millisecond, Loss: 0.05}
 			return c
-		}, 2.60, 2050 * time.Millisecond, 4800 * time.Millisecond, 0.35},
+		}, 2.49, 1740 * time.Millisecond, 4530 * time.Millisecond, 0.35},
 	} {
-		const seeds = 5
+		const seeds = 15
 		var copies, start, ready []float64
 		for seed := range uint64(seeds) {
 			p := probe(m.make(seed))
