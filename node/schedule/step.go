@@ -166,6 +166,7 @@ func (s *Scheduler) forget(o *object) {
 func (s *Scheduler) want(o *object, due Instant, background bool) {
 	if !o.wanted {
 		o.wantedAt, o.awaited = s.now, !background && due <= s.now
+		// Half a segment short of the last one's due time, which was worked out a moment ago.
 		o.first = o.live && s.freshUntil(o) == 0 && s.now <= s.learned+Instant(joinMost) && due-s.now < Instant((firstSegments*2-1)*o.duration/2)
 	}
 	switch {
