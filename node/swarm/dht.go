@@ -25,7 +25,7 @@ const (
 	dhtEager = 2 * time.Minute
 	// dhtEnough peers make it quiet.
 	dhtEnough = 5
-	// dhtWithin bounds one traversal.
+	// dhtWithin bounds one traversal; what it found is then announced to.
 	dhtWithin = 30 * time.Second
 	// dhtSends bounds datagrams per second, replies included.
 	dhtSends, dhtSendBurst = 100, 25
@@ -164,7 +164,11 @@ func (s *Swarm) tellDHT() error {
 	if err != nil {
 		return err
 	}
-	defer a.Close()
+	defer func() {
+		a.Close()
+		for range a.Peers { // the library's queries wait for a reader for ever
+		}
+	}()
 	timeout := time.NewTimer(dhtWithin)
 	defer timeout.Stop()
 	for {
@@ -182,7 +186,7 @@ func (s *Swarm) tellDHT() error {
 			ip, _ := netip.AddrFromSlice(v.Addr.IP)
 			s.learn(addrs, FromDHT, ip.IsValid() && local(ip))
 		case <-timeout.C:
-			return errors.New("ask the DHT: it took too long")
+			a.StopTraversing() // the nearest found so far hear the announce
 		case <-s.bye:
 			return nil
 		case <-s.ctx.Done():

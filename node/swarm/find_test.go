@@ -11,14 +11,17 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/anacrolix/dht/v2/krpc"
 	"github.com/anacrolix/torrent"
 	"github.com/anacrolix/torrent/bencode"
 	"github.com/anacrolix/torrent/metainfo"
 	"github.com/anacrolix/torrent/storage"
 
+	"coral/node/budget"
 	"coral/node/channel"
 	"coral/node/swarm/wire"
 	"coral/store/segment"
@@ -334,4 +337,54 @@ func TestDHT(t *testing.T) {
 	b := join(t, start(t, Config{DHT: true, DHTBootstrap: at}), JoinConfig{Link: testLink(d), DHT: true})
 	drain(t, a)
 	await[Joined](t, b, nil)
+}
+
+// DHT nodes answer in the very moment at which the swarm is left: nothing may
+// wait for a reader of what they say. TestMain sees what stays.
+func TestDHTLeftWhileAsking(t *testing.T) {
+	t.Parallel()
+	for range 100 {
+		var at []string
+		var asked sync.WaitGroup // each node, once
+		left := make(chan struct{})
+		for range 3 {
+			pc, err := net.ListenPacket("udp4", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { pc.Close() })
+			at = append(at, pc.LocalAddr().String())
+			asked.Add(1)
+			go func() {
+				b := make([]byte, 1500)
+				n, from, err := pc.ReadFrom(b)
+				var q krpc.Msg
+				if err == nil {
+					err = bencode.Unmarshal(b[:n], &q)
+				}
+				asked.Done()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				<-left
+				token := "token"
+				pc.WriteTo(bencode.MustMarshal(krpc.Msg{T: q.T, Y: "r", R: &krpc.Return{ID: krpc.RandomNodeID(), Token: &token}}), from)
+			}()
+		}
+		c, err := New(Config{Listen: "127.0.0.1:0", Upload: budget.Unlimited, Download: budget.Unlimited, DHT: true, DHTBootstrap: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() {
+			asked.Wait()
+			close(left)
+			cancel()
+		}()
+		if _, err := c.Join(JoinConfig{Link: testLink(testDescriptor(nil)), DHT: true}); err != nil {
+			t.Fatal(err)
+		}
+		c.Run(ctx)
+	}
 }
