@@ -55,7 +55,8 @@ func (s *Scheduler) flush() {
 // tellAll announces o to the peers that are to be told and can use it.
 func (s *Scheduler) tellAll(o *object) {
 	tell := o.tell & s.present
-	o.tell = 0
+	hides := o.hides
+	o.tell, o.hides = 0, false
 	few := s.partnerShare()
 	var held, fetching segment.Bitmap
 	if !empty(o.cover) {
@@ -67,7 +68,7 @@ func (s *Scheduler) tellAll(o *object) {
 			continue
 		}
 		if s.cfg.SuperSeed {
-			if view := s.seedView(o, p); !empty(view) {
+			if view := s.seedView(o, p); view != nil && (hides || !empty(view)) {
 				s.stats.Announces++
 				s.act(Announce{Peer: p.id, ID: o.id, Held: view})
 			}

@@ -39,6 +39,7 @@ const (
 	NotHeld                        // not held, or no longer
 	NotSharing                     // nothing is served to anybody now
 	Late                           // it could not be there in time
+	Elsewhere                      // another has it or is being sent it, and there is time
 )
 
 // Event is something that happened: one of the types below, by value. Bitmaps in

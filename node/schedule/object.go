@@ -85,6 +85,7 @@ type object struct {
 
 	queued   bool // in Scheduler.flushes
 	seeding  bool
+	hides    bool // those to be told are to be told, too, if nothing is shown to them any more
 	tell     mask // peers to be told
 	flushAt  Instant
 	seedNext Instant

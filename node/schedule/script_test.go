@@ -159,7 +159,7 @@ func parseEvent(now Instant, kind string, f []string) (Event, error) {
 		due = Instant(w.num("due")) * 1e6
 	}
 	roles := map[string]Role{"helper": Helper, "publisher": Publisher}
-	reasons := map[string]RefuseReason{"notheld": NotHeld, "notsharing": NotSharing, "late": Late}
+	reasons := map[string]RefuseReason{"notheld": NotHeld, "notsharing": NotSharing, "late": Late, "elsewhere": Elsewhere}
 	switch kind {
 	case "joined":
 		return Joined{Peer: p, Role: roles[w["role"]], Key: uint64(w.num("key")), Uploads: w["leech"] == ""}, nil
@@ -276,7 +276,7 @@ func describe(a Action) string {
 	case Send:
 		return fmt.Sprintf("send %d.%d to %d", a.ID.Sequence, a.Block, a.Peer)
 	case Refuse:
-		return fmt.Sprintf("refuse %d.%d to %d: %s", a.ID.Sequence, a.Block, a.Peer, []string{"busy", "not held", "not sharing", "late"}[a.Reason])
+		return fmt.Sprintf("refuse %d.%d to %d: %s", a.ID.Sequence, a.Block, a.Peer, []string{"busy", "not held", "not sharing", "late", "elsewhere"}[a.Reason])
 	case Suspect:
 		return fmt.Sprintf("suspect %d: %s", a.Peer, a.Why)
 	case Drop:

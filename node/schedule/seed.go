@@ -335,14 +335,19 @@ func (s *Scheduler) seedView(o *object, p *peer) segment.Bitmap {
 			view.Clear(i)
 		}
 	}
+	for _, x := range s.sending {
+		if x.id == o.id && x.p != p {
+			view.Clear(x.block)
+		}
+	}
 	for _, r := range s.queue {
 		if r.o == o && r.p != p {
 			view.Clear(r.block)
 		}
 	}
-	for _, x := range s.sending {
-		if x.id == o.id && x.p != p {
-			view.Clear(x.block)
+	for _, r := range s.queue {
+		if r.o == o && r.p == p {
+			view.Set(r.block) // it would take its request back
 		}
 	}
 	return view

@@ -65,11 +65,18 @@ func (s *Scheduler) requested(ev Requested) {
 		}
 		same++
 	}
+	if ev.Due > s.now+Instant(hurry) && s.elsewhere(o, ev.Block, p) {
+		s.refuse(p, ev, Elsewhere)
+		return
+	}
 	long := s.backlog() > maxBacklog && len(s.queue)+len(s.sending) >= minQueue
 	rare := ev.Due-s.now < Instant(urgentUpload) && s.rare(o, ev.Block, p)
 	if p.queued >= maxPeerQueue || len(s.queue) >= maxQueue || same >= maxBlockQueue || long && !rare && !s.offered(o, ev.Block, p) {
 		s.refuse(p, ev, Busy)
 		return
+	}
+	if s.cfg.SuperSeed && s.expanded < maxExpanded {
+		s.expand(o) // to remember who was sent which block
 	}
 	if o.blocks != nil {
 		// Whoever asks for a block does not have it, whatever it said.
@@ -81,6 +88,40 @@ func (s *Scheduler) requested(ev Requested) {
 	s.idle = true
 	s.queue = append(s.queue, request{p: p, o: o, block: ev.Block, due: ev.Due, at: s.now})
 	s.seedAsked(o, ev.Block, p)
+	if s.cfg.SuperSeed && !o.seeding && same == 0 {
+		// It is hidden from the others from now on.
+		o.hides = true
+		s.announce(o, s.audience(o)&^only(p.slot), false)
+	}
+}
+
+// elsewhere reports whether p can have a block that a super-seeder did not offer it from
+// another: from one that was sent it and has announced it, is being sent it, or waits for
+// it, and passes on what it gets.
+func (s *Scheduler) elsewhere(o *object, block int, p *peer) bool {
+	if !s.cfg.SuperSeed || s.offered(o, block, p) {
+		return false
+	}
+	var others mask
+	if o.blocks != nil {
+		others = o.blocks[block].holders & o.blocks[block].given
+	}
+	for k := range s.queue {
+		if r := &s.queue[k]; r.o == o && r.block == block {
+			others |= only(r.p.slot)
+		}
+	}
+	for _, x := range s.sending {
+		if x.id == o.id && x.block == block {
+			others |= only(x.p.slot)
+		}
+	}
+	for m := s.credible(others &^ only(p.slot)); m != 0; m &= m - 1 {
+		if s.peers[m.first()].spread < maxRTO {
+			return true
+		}
+	}
+	return false
 }
 
 // backlog is how long the uplink takes for what waits for it.

@@ -81,7 +81,7 @@ func Parse(b []byte) (Message, error) {
 	case kindBlock:
 		m = &Block{ID: r.id(), Block: r.block(), Data: r.rest(1, segment.BlockSize)}
 	case kindRefuse:
-		m = &Refuse{ID: r.id(), Block: r.block(), Reason: RefuseReason(r.below(byte(Late) + 1))}
+		m = &Refuse{ID: r.id(), Block: r.block(), Reason: RefuseReason(r.below(byte(Elsewhere) + 1))}
 	case kindClaim:
 		m = r.claim()
 	case kindPing:

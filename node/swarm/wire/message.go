@@ -50,6 +50,7 @@ const (
 	NotHeld                        // not held, or no longer
 	NotSharing                     // the user does not share now
 	Late                           // it could not be there in time
+	Elsewhere                      // another has it or is being sent it, and there is time
 )
 
 func (r RefuseReason) String() string {
@@ -62,6 +63,8 @@ func (r RefuseReason) String() string {
 		return "not sharing"
 	case Late:
 		return "late"
+	case Elsewhere:
+		return "elsewhere"
 	}
 	return "unknown"
 }
