@@ -338,6 +338,12 @@ func (s *Scheduler) flowing(o *object, i int) bool {
 	return s.anyAsk(o, i, s.usable, func(_ *peer, a *ask) bool { return a.began != 0 && !a.late })
 }
 
+// proven reports whether block i of o was asked of a neighbour that delivers: that has
+// sent something before, or its beginning.
+func (s *Scheduler) proven(o *object, i int) bool {
+	return s.anyAsk(o, i, s.usable, func(p *peer, a *ask) bool { return p.delivered > 0 || a.began != 0 })
+}
+
 // reliable reports whether block i of o was asked of a neighbour that has answered
 // in time so far.
 func (s *Scheduler) reliable(o *object, i int) bool {

@@ -22,7 +22,7 @@ func (s *Scheduler) joined(ev Joined) {
 	*p = peer{
 		id: ev.Peer, slot: slot, key: ev.Key, role: ev.Role, uploads: ev.Uploads,
 		rtt: firstRTT, service: firstService, serviceDev: firstService / 2, wait: firstWait, waitDev: firstWaitDev,
-		transfer: firstWait, transferDev: firstWaitDev,
+		transfer: firstTransfer, transferDev: firstWaitDev,
 		depth: firstDepth, asks: p.asks[:0], watching: p.watching[:0],
 		spread: firstSpread, recentAt: s.now, emptySince: s.now, claimsSince: s.now, greeted: -1,
 	}

@@ -314,6 +314,9 @@ func (s *Scheduler) arriving(ev Arriving) {
 	}
 	a := &p.asks[k]
 	a.began, a.until = s.now, s.now+Instant(p.transfer+4*p.transferDev)
+	if p.delivered == 0 {
+		a.until = max(a.until, s.now+2*Instant(firstWait)) // its uplink may be a slow one
+	}
 	if a.late {
 		a.late = false
 		o.late--

@@ -299,7 +299,11 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 			coming = Never
 		}
 		// Only a copy that is expected much sooner is worth it.
-		by := s.now + (coming-s.now)*2/3 - Instant(moveGain)/2
+		gain := copyGain
+		if !s.proven(o, i) {
+			gain = strangerGain
+		}
+		by := s.now + (coming-s.now)*2/3 - Instant(gain)
 		if coming == Never {
 			by = Never
 		}
