@@ -240,7 +240,8 @@ func (s *Scheduler) scratch(o *object) []uint64 {
 
 // rescuer returns who of m could send an urgent block first, counting the blocks
 // meant for each already. A publisher counts though it announced nothing: it
-// signed the segment. It is preferred only if others would be late.
+// signed the segment. It is preferred only if others would be late, and not for the
+// first segment of a newcomer, which the origin sends as well: it spreads what is new.
 func (s *Scheduler) rescuer(o *object, i int, goal Instant, m mask) *peer {
 	b := &o.blocks[i]
 	m &= (b.holders | s.publishers&^o.denied) &^ b.refused &^ b.asked
@@ -266,7 +267,7 @@ func (s *Scheduler) rescuer(o *object, i int, goal Instant, m mask) *peer {
 			best, soonest = p, cost
 		}
 	}
-	if server != nil && (best == nil || soonest > goal && served < soonest) {
+	if server != nil && (best == nil || soonest > goal && served < soonest && !(o.awaited && s.now < o.wantedAt+Instant(trustOthers/2) && s.mayAskOrigin(o))) {
 		return server
 	}
 	return best
