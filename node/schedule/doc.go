@@ -32,8 +32,8 @@
 // A newcomer that knows of other viewers waits some round trips for them before it
 // has more than the beginning of its first segment from the origin, and leaves to
 // them what appeared before it came: they have it, or are getting it (company). Where
-// the origin's line has room for all to hurry, its first segments come at once, from
-// wherever that is soonest (opening).
+// the origin's line has room for all to hurry, or for all and packets are lost, its first
+// segments come at once, from wherever that is soonest (opening).
 //
 // A neighbour that lets us wait is suspected for a while, and dropped if that goes on
 // while others deliver (suspect.go).
@@ -44,6 +44,7 @@
 // lost, an urgent block that is overdue is not waited for (doubtful, lossy).
 //
 // A publisher shows each new block to one neighbour first and to the next only
-// if it does not spread (seed.go). Whoever holds blocks serves them in few slots,
+// if it does not spread (seed.go), and sends nobody who has time what another was sent
+// (elsewhere). Whoever holds blocks serves them in few slots,
 // rare and urgent ones first (upload.go).
 package schedule

@@ -200,11 +200,11 @@ func (s *Scheduler) freshUntil(o *object) Instant {
 }
 
 // opening reports whether o is one of those that a newcomer's player fills its buffer
-// with, and the origin has room for all viewers to do so in haste. Neighbours are asked
-// to send them at once, and the origin brings what they cannot, as soon as it alone
-// would: the more a player has in hand, the less can make it stall. Where there is no
-// such room, the first segments of others would wait for that; and of what is no live
-// stream, all who watch have different parts.
+// with, and the origin has room for all viewers to do so in haste, or for all viewers,
+// and packets are lost. Neighbours are asked to send them at once, and the origin brings
+// what they cannot, as soon as it alone would: the more a player has in hand, the less
+// can make it stall. Where there is no such room, the first segments of others would wait
+// for that; and of what is no live stream, all who watch have different parts.
 func (s *Scheduler) opening(o *object) bool {
 	return o.first && (s.lossy(o) || Room(hasteRoom*time.Duration(o.n)*s.origin.line, o.duration, s.viewers()))
 }
