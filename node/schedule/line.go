@@ -50,13 +50,15 @@ func (l *Line) Read(now Instant, r Reading) {
 		return
 	}
 	rate := float64(r.Bytes*max(1, r.Sharing)) / busy.Seconds()
+	old := now-l.at > Instant(bestFor)
 	if r.Second > 0 && r.Took > speedingUp*r.Second {
-		if quickRead*busy > r.Plays {
+		// One that was full once, and is no faster now, has been found out.
+		if found := !old && l.rate > 0 && !math.IsInf(l.rate, 1); found && rate < 2*l.rate || quickRead*busy > r.Plays {
 			return
 		}
 		rate = math.Inf(1)
 	}
-	if rate >= l.rate || now-l.at > Instant(bestFor) {
+	if rate >= l.rate || old {
 		l.rate, l.at = rate, now
 	}
 }

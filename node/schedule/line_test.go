@@ -29,6 +29,8 @@ func TestLine(t *testing.T) {
 	expect("too few bytes to tell", Reading{Bytes: 1000, Took: ms(1), Sharing: 1}, ms(700))
 	at += Instant(bestFor)
 	expect("it has become slower", reading(2500, 1000), ms(2000))
+	expect("full again", reading(300, 100), ms(200))
+	expect("not found wide by a quick half when it is no faster", reading(500, 95), ms(200))
 	expect("a wide one that TCP never fills", reading(250, 40), 1)
 	expect("viewers load that, too", reading(2500, 1000), 1)
 }
