@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"coral/node/channel"
 	"coral/node/publish"
 	"coral/node/schedule"
 	"coral/node/swarm/wire"
@@ -157,7 +158,7 @@ func (s *Session) holdPublished(u publish.Update) error {
 	if late {
 		s.whole(o)
 		s.step(schedule.Forget{ID: o.id}) // what is held is told with Known only
-		s.step(schedule.Known{ID: o.id, Size: o.size, Salt: saltOf(o.entry), Duration: o.entry.Duration, Origin: o.url != "", Held: o.held})
+		s.step(schedule.Known{ID: o.id, Size: o.size, Salt: saltOf(o.entry), Duration: o.entry.Duration, Live: o.entry.Type == channel.Live, Origin: o.url != "", Held: o.held})
 	}
 	return nil
 }

@@ -209,9 +209,6 @@ const (
 	slowUplink = 40 * time.Millisecond
 	// urgentUpload is how soon a request must be due to go first.
 	urgentUpload = time.Second
-	// hurry is how soon a request must be due for a super-seeder to send what another
-	// could. A second is more than what is wanted at once asks for, see lateAsk.
-	hurry = 500 * time.Millisecond
 	// starved is how long a request may be overtaken by others.
 	starved = 700 * time.Millisecond
 	// stuckAfter is when a slot that the network does not free counts no more.

@@ -206,7 +206,7 @@ func (s *Scheduler) freshUntil(o *object) Instant {
 // can make it stall. Where there is no such room, the first segments of others would wait
 // for that; and of what is no live stream, all who watch have different parts.
 func (s *Scheduler) opening(o *object) bool {
-	return o.first && (s.lossy(o) || Room(hasteRoom*time.Duration(o.n)*s.origin.line, o.duration, s.viewers()))
+	return o.first && (s.lossy(o) && s.publishers != 0 || Room(hasteRoom*time.Duration(o.n)*s.origin.line, o.duration, s.viewers()))
 }
 
 func (s *Scheduler) list(o *object) {

@@ -65,7 +65,7 @@ func (s *Scheduler) requested(ev Requested) {
 		}
 		same++
 	}
-	if ev.Due > s.now+Instant(hurry) && s.elsewhere(o, ev.Block, p) {
+	if ev.Due > s.now+Instant(urgentUpload) && s.elsewhere(o, ev.Block, p) {
 		s.refuse(p, ev, Elsewhere)
 		return
 	}
@@ -75,7 +75,7 @@ func (s *Scheduler) requested(ev Requested) {
 		s.refuse(p, ev, Busy)
 		return
 	}
-	if s.cfg.SuperSeed && s.expanded < maxExpanded {
+	if s.cfg.SuperSeed && o.live && s.expanded < maxExpanded {
 		s.expand(o) // to remember who was sent which block
 	}
 	if o.blocks != nil {
@@ -88,7 +88,7 @@ func (s *Scheduler) requested(ev Requested) {
 	s.idle = true
 	s.queue = append(s.queue, request{p: p, o: o, block: ev.Block, due: ev.Due, at: s.now})
 	s.seedAsked(o, ev.Block, p)
-	if s.cfg.SuperSeed && !o.seeding && same == 0 {
+	if s.cfg.SuperSeed && o.live && !o.seeding && same == 0 {
 		// It is hidden from the others from now on.
 		o.hides = true
 		s.announce(o, s.audience(o)&^only(p.slot), false)
@@ -97,9 +97,10 @@ func (s *Scheduler) requested(ev Requested) {
 
 // elsewhere reports whether p can have a block that a super-seeder did not offer it from
 // another: from one that was sent it and has announced it, is being sent it, or waits for
-// it, and passes on what it gets.
+// it, and passes on what it gets. Of what is no live stream they want it at different
+// times.
 func (s *Scheduler) elsewhere(o *object, block int, p *peer) bool {
-	if !s.cfg.SuperSeed || s.offered(o, block, p) {
+	if !s.cfg.SuperSeed || !o.live || s.offered(o, block, p) || s.swamped(o) {
 		return false
 	}
 	var others mask

@@ -157,6 +157,14 @@ func (s *Scheduler) crowded(o *object, n int) bool {
 	return time.Duration(s.viewers()*n)*s.origin.line > 2*o.duration
 }
 
+// swamped reports whether the origin's line carries less than all viewers watch, so that
+// newcomers need whatever helps: publishers send them what others have, too, and copies
+// are asked for as soon as they may help. In simulation thirty who come to a line of four
+// copies stalled for twice as long without that.
+func (s *Scheduler) swamped(o *object) bool {
+	return time.Duration(s.viewers()*o.n)*s.origin.line > o.duration
+}
+
 // favourAt is when p, if it is a publisher that did not offer block i, shall be
 // asked for it all the same: there must be time left for that, but also have been
 // time for the block to come from whomever it was offered to.
@@ -240,8 +248,7 @@ func (s *Scheduler) scratch(o *object) []uint64 {
 
 // rescuer returns who of m could send an urgent block first, counting the blocks
 // meant for each already. A publisher counts though it announced nothing: it
-// signed the segment. It is preferred only if others would be late, and not for the
-// first segment of a newcomer, which the origin sends as well: it spreads what is new.
+// signed the segment. It is preferred only if others would be late.
 func (s *Scheduler) rescuer(o *object, i int, goal Instant, m mask) *peer {
 	b := &o.blocks[i]
 	m &= (b.holders | s.publishers&^o.denied) &^ b.refused &^ b.asked
@@ -267,10 +274,16 @@ func (s *Scheduler) rescuer(o *object, i int, goal Instant, m mask) *peer {
 			best, soonest = p, cost
 		}
 	}
-	if server != nil && (best == nil || soonest > goal && served < soonest && !(o.awaited && s.now < o.wantedAt+Instant(trustOthers/2) && s.mayAskOrigin(o))) {
+	if server != nil && (best == nil || soonest > goal && served < soonest && !s.spares(o)) {
 		return server
 	}
 	return best
+}
+
+// spares reports whether o is left to neighbours and origin though a publisher would be
+// sooner: a newcomer's first segment, for half a second.
+func (s *Scheduler) spares(o *object) bool {
+	return o.live && o.awaited && s.now < o.wantedAt+Instant(trustOthers/2) && s.mayAskOrigin(o) && !s.swamped(o)
 }
 
 // rescueLate looks at blocks that are on their way and will not be in time, and
@@ -301,7 +314,7 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 		}
 		// Only a copy that is expected much sooner is worth it.
 		gain := copyGain
-		if !s.proven(o, i) {
+		if !s.proven(o, i) || s.swamped(o) {
 			gain = strangerGain
 		}
 		by := s.now + (coming-s.now)*2/3 - Instant(gain)

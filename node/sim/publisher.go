@@ -80,6 +80,6 @@ func (n *node) publish(seq int) {
 	w.put(w.now, event{kind: list, block: int32(seq)})
 	n.forgetOld()
 	w.egress += int64(len(n.peers)) * keepAlive * int64(w.cfg.Segment/time.Second)
-	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Took: w.took[seq], Held: segment.FullBitmap(segment.Blocks(w.size()))})
+	n.step(schedule.Known{ID: id(seq), Size: w.size(), Salt: w.salts[seq], Duration: w.cfg.Segment, Took: w.took[seq], Live: true, Held: segment.FullBitmap(segment.Blocks(w.size()))})
 	n.passOn(seq, -1)
 }
