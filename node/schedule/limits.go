@@ -55,8 +55,9 @@ const (
 	moveGain = 250 * time.Millisecond
 	// copyGain is how much sooner than it comes a block that would be late must be
 	// expected of another to be asked for twice, after a third of the time that is left;
-	// strangerGain where it was asked of a neighbour that may deliver nothing. In an
-	// emulated network 75 ms for all had two blocks in a hundred come twice, not one.
+	// strangerGain where it was asked of a neighbour that may deliver nothing, or
+	// newcomers need whatever helps (swamped). In an emulated network 75 ms for all had
+	// two blocks in a hundred come twice, not one.
 	copyGain     = 125 * time.Millisecond
 	strangerGain = 50 * time.Millisecond
 	// explore: one ask in so many goes to a random holder, to find out.

@@ -154,15 +154,18 @@ func (s *Scheduler) crowded(o *object, n int) bool {
 	if s.alone(o) {
 		return false // its line has been found wide enough
 	}
-	return time.Duration(s.viewers()*n)*s.origin.line > 2*o.duration
+	return s.forAll(n) > 2*o.duration
 }
+
+// forAll is how long the origin's line takes for n blocks to each viewer.
+func (s *Scheduler) forAll(n int) time.Duration { return time.Duration(s.viewers()*n) * s.origin.line }
 
 // swamped reports whether the origin's line carries less than all viewers watch, so that
 // newcomers need whatever helps: publishers send them what others have, too, and copies
 // are asked for as soon as they may help. In simulation thirty who come to a line of four
 // copies stalled for twice as long without that.
 func (s *Scheduler) swamped(o *object) bool {
-	return time.Duration(s.viewers()*o.n)*s.origin.line > o.duration
+	return s.forAll(o.n) > o.duration
 }
 
 // favourAt is when p, if it is a publisher that did not offer block i, shall be
