@@ -196,7 +196,7 @@ func (s *Session) joined(pid swarm.PeerID, p *peer) {
 	s.step(schedule.Watching{Peer: schedule.Peer(pid), Renditions: p.hello.Renditions, Uploads: p.hello.Uploads})
 	if s.role == wire.Publisher {
 		s.sendWindow(p, &wire.Window{All: true}) // who joins need not ask
-	} else if s.asking() < askedOnJoin {
+	} else if p.hello.Role != wire.Publisher && s.asking() < askedOnJoin { // publishers tell unasked
 		s.ask(p, &wire.Window{All: true})
 	}
 }

@@ -276,7 +276,11 @@ func (s *Scheduler) acquire(o *object, i int) {
 		s.startSeeding(o)
 	}
 	to := s.listeners(o)
-	s.announce(o, to, false)
+	tell := to
+	if !o.complete() && s.settled(o, i) {
+		tell &^= s.publishers
+	}
+	s.announce(o, tell, false)
 	if !o.complete() && o.replicas(i) > max(commonFrom, to.count()/2) && o.flushAt <= s.now {
 		// Many have it already: hardly anybody will ask us.
 		o.flushAt = s.now + Instant(2*s.pause())
