@@ -88,7 +88,7 @@ func (s *Scheduler) planUrgent(o *object) {
 
 // company is until when a newcomer may wait for viewers that it has still to
 // meet: they are there, and have been found by now, but it takes some round trips
-// to connect. Where these are long, it is not worth it.
+// to connect, of which the longest counts. Where these are long, it is not worth it.
 func (s *Scheduler) company() Instant {
 	if s.met == Never {
 		return 0
@@ -97,7 +97,7 @@ func (s *Scheduler) company() Instant {
 	rtt := firstRTT
 	for m := s.present; m != 0; m &= m - 1 {
 		p := s.peers[m.first()]
-		rtt = p.rtt
+		rtt = max(rtt, p.rtt)
 		if p.role == Viewer && (p.spokeAt != 0 || !p.uploads) {
 			spoken++
 			until = max(until, p.spokeAt+Instant(inOneGo))
