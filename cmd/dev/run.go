@@ -218,7 +218,7 @@ func freePort() (int, error) {
 func waitFor(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startWithin, fmt.Errorf("%s did not come within %s", filepath.Base(name), startWithin))
 	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		if _, err := os.Stat(name); err == nil {
