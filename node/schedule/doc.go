@@ -44,8 +44,9 @@
 // lost, an urgent block that is overdue is not waited for (doubtful, lossy).
 //
 // A publisher shows each new block to one neighbour first and to the next only
-// if it does not spread (seed.go). Where the origin's line carries all who watch, it sends
-// nobody who has time what another was sent (elsewhere), and newcomers have their first
-// segment without it if they can (spares). Whoever holds blocks serves them in few slots,
-// rare and urgent ones first (upload.go).
+// if it does not spread (seed.go); viewers tell it of a block until two have it
+// (settled). Where the origin's line carries all who watch, it sends nobody who has time
+// what another was sent (elsewhere), and newcomers have their first segment without it if
+// they can (spares). Whoever holds blocks serves them in few slots, rare and urgent ones
+// first (upload.go).
 package schedule
