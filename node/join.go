@@ -50,6 +50,9 @@ func (s *Session) join() {
 		return
 	}
 	s.swarm, s.parted.failed = sw, nil
+	if s.role == wire.Viewer {
+		s.origin.Spare(schedule.StartLanes - 1)
+	}
 	s.described(s.desc)
 	if s.desc == nil { // a link that tells the info-hash only: ask the peers
 		s.children.Go(func() {

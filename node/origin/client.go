@@ -3,6 +3,7 @@ package origin
 import (
 	"context"
 	"crypto/tls"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -101,14 +102,15 @@ func New(cfg Config) *Client {
 
 // pool is the connections to servers within some reach.
 type pool struct {
-	usual *http.Transport
-	wide  *http.Transport // for pieces: each request has a connection of its own
+	usual  *http.Transport
+	wide   *http.Transport // for pieces: each request has a connection of its own
+	spares *spares         // for usual
 }
 
 func newPool(closed context.Context, cfg *Config, r reach) pool {
-	p := pool{newTransport(cfg), newTransport(cfg)}
 	d := newDialer(closed, cfg, r)
-	p.usual.DialContext = d.DialContext
+	p := pool{newTransport(cfg), newTransport(cfg), &spares{dialer: d, ready: make(map[string][]<-chan net.Conn)}}
+	p.usual.DialContext = p.spares.DialContext
 	d.again = true
 	p.wide.DialContext = d.DialContext
 	p.wide.MaxConnsPerHost = maxWide
@@ -165,6 +167,13 @@ func (c *Client) Linked(urls ...string) {
 	c.hosts.add(urls, quietly)
 }
 
+// Spare has n connections opened to a server once it has answered for the first time,
+// for requests that will be made at once right afterwards.
+func (c *Client) Spare(n int) {
+	c.lan.spares.count.Store(int32(n))
+	c.wan.spares.count.Store(int32(n))
+}
+
 // Allow checks raw as far as that is possible without resolving its host, and
 // returns it parsed, without fragment. Its error is ErrRefused.
 func (c *Client) Allow(raw string) (*url.URL, error) {
@@ -172,29 +181,25 @@ func (c *Client) Allow(raw string) (*url.URL, error) {
 	if err != nil {
 		return nil, failed("allow", u, err)
 	}
-	if _, err := c.transport(u, nil, false); err != nil {
+	if _, err := c.pool(u, nil); err != nil {
 		return nil, failed("allow", u, err)
 	}
 	return u, nil
 }
 
-// transport returns what may carry a request for u, to which from redirected
-// (nil: nothing did); wide: for a piece.
-func (c *Client) transport(u, from *url.URL, wide bool) (*http.Transport, error) {
+// pool returns the connections that may carry a request for u, to which from
+// redirected (nil: nothing did).
+func (c *Client) pool(u, from *url.URL) (*pool, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	r, err := c.hosts.judge(u, from)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case r == outside:
+		return &c.wan, nil
 	}
-	p := &c.lan
-	if r == outside {
-		p = &c.wan
-	}
-	if wide {
-		return p.wide, nil
-	}
-	return p.usual, nil
+	return &c.lan, nil
 }
 
 // Stats returns the counts so far.

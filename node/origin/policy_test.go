@@ -263,7 +263,7 @@ func TestRedirectRules(t *testing.T) {
 		{"https://origin.example/a", "https://origin.example/b", true},
 	} {
 		from, to := parse(f.from), parse(f.to)
-		if _, err := c.transport(to, from, false); (err == nil) != f.ok {
+		if _, err := c.pool(to, from); (err == nil) != f.ok {
 			t.Errorf("%s to %s: %v", f.from, f.to, err)
 		}
 	}

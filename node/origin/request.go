@@ -70,9 +70,13 @@ func (f *flight) explain(err error) error {
 func (f *flight) send(u *url.URL, header http.Header) (*http.Response, *url.URL, error) {
 	var from *url.URL
 	for range maxRedirects + 1 {
-		transport, err := f.c.transport(u, from, f.wide)
+		pool, err := f.c.pool(u, from)
 		if err != nil {
 			return nil, u, err
+		}
+		transport := pool.usual
+		if f.wide {
+			transport = pool.wide
 		}
 		if err := context.Cause(f.ctx); err != nil {
 			return nil, u, err
@@ -91,6 +95,7 @@ func (f *flight) send(u *url.URL, header http.Header) (*http.Response, *url.URL,
 		case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
 			http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		default:
+			pool.spares.answered(u, resp)
 			return resp, u, nil
 		}
 		f.drain(resp.Body)

@@ -215,7 +215,7 @@ func (s *Scheduler) startFetches(o *object, need segment.Bitmap) bool {
 // connections are new, and bring some packets a round trip at first.
 func (s *Scheduler) lanes(o *object) int {
 	if o.awaited && s.opening(o) {
-		return max(s.origin.lanes, startLanes)
+		return max(s.origin.lanes, StartLanes)
 	}
 	return s.origin.lanes
 }

@@ -92,11 +92,11 @@ const (
 	maxLanes  = 4
 	leastLane = 2
 	// firstSegments is how many segments a newcomer's player is given in haste, where
-	// there is room, and startLanes by how many requests the first one is fetched. In an
+	// there is room, and StartLanes by how many requests the first one is fetched. In an
 	// emulated network three in haste had the origin send a tenth of a copy more, and
 	// one alone had one segment in twenty come 0.3 s later.
 	firstSegments = 2
-	startLanes    = 6
+	StartLanes    = 6
 	// hasteRoom is how many times as wide as for all viewers the origin's line must be
 	// for that. With three times, two viewers hurried where the line carries seven copies,
 	// and what the second one took its neighbour could have sent as soon.
