@@ -88,16 +88,17 @@ func (s *Scheduler) planUrgent(o *object) {
 
 // company is until when a newcomer may wait for viewers that it has still to
 // meet: they are there, and have been found by now, but it takes some round trips
-// to connect, of which the longest counts. Where these are long, it is not worth it.
+// to connect, of which the longest counts. Where even the nearest node is far away it is
+// not worth it; one neighbour that is farther than the others is no reason to give up.
 func (s *Scheduler) company() Instant {
 	if s.met == Never {
 		return 0
 	}
 	spoken, until := 0, Instant(0)
-	rtt := firstRTT
+	nearest, longest := companyMost, firstRTT
 	for m := s.present; m != 0; m &= m - 1 {
 		p := s.peers[m.first()]
-		rtt = max(rtt, p.rtt)
+		nearest, longest = min(nearest, p.rtt), max(longest, p.rtt)
 		if p.role == Viewer && (p.spokeAt != 0 || !p.uploads) {
 			spoken++
 			until = max(until, p.spokeAt+Instant(inOneGo))
@@ -106,10 +107,10 @@ func (s *Scheduler) company() Instant {
 	if spoken >= min(s.viewers()-1, companyEnough) {
 		return until
 	}
-	if wait := companyTrips*rtt + companyBase; wait <= companyMost {
-		return s.met + Instant(wait)
+	if companyTrips*nearest+companyBase > companyMost {
+		return 0
 	}
-	return 0
+	return s.met + Instant(min(companyTrips*longest+companyBase, companyMost))
 }
 
 // begin gets the first segment of a newcomer under way while those who hold it
