@@ -38,7 +38,7 @@ func runBenchmarks(ctx context.Context, root string, args []string) error {
 	f := flag.NewFlagSet("dev bench", flag.ContinueOnError)
 	span := f.Duration("time", time.Second, "how long each benchmark runs")
 	plots := f.String("plots", filepath.Join("dist", "plots"), "folder for the pictures, below Coral's")
-	large := f.Bool("large", false, "simulate 10,000 viewers too, and 100,000 in coarser units: many minutes more")
+	large := f.Bool("large", false, "simulate 10,000 viewers too, and 100,000 and 1,000,000 in coarser units: half an hour more, and 16 GB")
 	desk := f.String("app", "", "measure the desktop program instead: all, or some of start,play,gaps,idle,soak")
 	emulated := f.String("lab", "", "measure viewers in an emulated network instead: all, or some of "+strings.Join(labNames(), ",")+"; "+labNeeds)
 	runs := f.Int("seeds", 1, "for --lab: how often each scenario is run, with jitter and losses of its own; the medians are shown")
