@@ -10,6 +10,7 @@ import (
 	"coral/node/budget"
 	"coral/node/channel"
 	"coral/node/nodetest"
+	"coral/node/schedule"
 )
 
 // quietAfter is how long after a switch bytes may still go, with room for a
@@ -372,5 +373,46 @@ func TestCannotShare(t *testing.T) {
 		if time.Since(begun) > rejoinAfter+patience {
 			t.Fatalf("the port is free: %v, %d peers", n.CannotShare(), s.Stats().Peers.Connected)
 		}
+	}
+}
+
+// counted counts who connects.
+type counted struct {
+	net.Listener
+	n atomic.Int32
+}
+
+func (l *counted) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		l.n.Add(1)
+	}
+	return c, err
+}
+
+// Who shares has connections to the origin in reserve, of which a first segment is
+// fetched by several; who does not opens none that it does not need.
+func TestReserve(t *testing.T) {
+	t.Parallel()
+	for name, share := range map[string]bool{"sharing": true, "not sharing": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := &counted{Listener: l}
+			origin := nodetest.NewOrigin(live)
+			_, p := organise(t, PublishConfig{Source: origin.Start(t)})
+			link := linkOf(t, p)
+			link.Origins = []string{origin.StartOn(t, at)}
+			cfg := sharing(t, "x")
+			cfg.Share = share
+			s := watch(t, run(t, cfg).Node, link)
+			playAll(t, nodetest.PlayerConfig{Segments: 3}, s)
+			if n := int(at.n.Load()); share != (n >= schedule.StartLanes) {
+				t.Errorf("%d connections", n)
+			}
+		})
 	}
 }

@@ -23,6 +23,9 @@
 // Where packets are lost on the way one connection is slow. GetWide then goes on by
 // many small requests, if its caller says that the server's line has room (wide.go).
 //
+// Whoever knows that it will ask for much at once says so (Spare): the connections for
+// that are then opened as soon as the server has answered for the first time (spare.go).
+//
 // A Client may be used by many goroutines. It owns the connections that wait
 // for reuse; a Body belongs to who called Get, and reads as the caller reads.
 package origin
