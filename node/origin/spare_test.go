@@ -69,8 +69,8 @@ func TestSparesInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{after: map[string]time.Duration{addr: trip}}
 		closed, end := context.WithCancel(t.Context())
-		s := &spares{dialer: newDialer(closed, &Config{Dial: w.dial, Timeouts: Timeouts{Connect: time.Second}}, outside),
-			ready: make(map[string][]<-chan net.Conn)}
+		cfg := &Config{Dial: w.dial, Timeouts: Timeouts{Connect: time.Second}}
+		s := &spares{dialer: newDialer(closed, cfg, outside), ready: make(map[string][]<-chan net.Conn)}
 		dial := func(tried, open int, takes time.Duration) {
 			t.Helper()
 			begun := time.Now()
