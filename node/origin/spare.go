@@ -31,8 +31,12 @@ type spares struct {
 }
 
 // answered opens the spare connections to u's server once it has answered with resp,
-// unless one connection carries all requests there.
+// unless one connection carries all requests there. A server that fails, for it has too
+// much to do perhaps, is not given more.
 func (s *spares) answered(u *url.URL, resp *http.Response) {
+	if resp.StatusCode >= http.StatusBadRequest {
+		return
+	}
 	addr := hostPort(u)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -85,8 +85,13 @@ func TestSparesInTime(t *testing.T) {
 				t.Errorf("took %v, %d dialled, %d open; want %v, %d, %d", took, len(w.tried), w.open, takes, tried, open)
 			}
 		}
-		answer := &http.Response{ProtoMajor: 1}
+		answer := &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1}
 		s.count.Store(4)
+		s.answered(u, &http.Response{StatusCode: http.StatusServiceUnavailable, ProtoMajor: 1})
+		synctest.Wait()
+		if len(w.tried) > 0 {
+			t.Errorf("%d connections to a server that is overloaded", len(w.tried))
+		}
 		s.answered(u, answer)
 		s.answered(u, answer)
 		time.Sleep(trip / 4)
