@@ -164,16 +164,18 @@ func (s *Session) overdue(r *rendition, n uint64) bool {
 }
 
 // patience is how long segment n of r is left to the publisher beyond that, if last
-// came in time: viewers take turns, so that together they ask for no more than the
-// origin's line carries. Where it is narrow, their asking is what keeps the publisher
-// from reading. Nobody waits for a publisher that is not there.
+// came in time: viewers take turns, so that together they ask for no more than half of
+// what the publisher's reading leaves of the origin's line. Where it is narrow, their
+// asking is what keeps the publisher from reading. Nobody waits for a publisher that is
+// not there.
 func (s *Session) patience(r *rendition, newest *channel.Entry, n, last uint64) time.Duration {
 	if newest.Took == 0 || s.publishers() == 0 {
 		return 0
 	}
 	viewers := max(s.counts.size, len(s.peers))
 	ahead := min(int64(n-last)-1, farAhead) // the origin's numbers may have jumped
-	return time.Duration(ahead)*newest.Target + turn(s.swarm.Self(), segment.ID{Rendition: r.id, Sequence: n}, viewers, newest.Took)
+	took := time.Duration(float64(newest.Took) / schedule.Beside(newest.Took, newest.Duration))
+	return time.Duration(ahead)*newest.Target + turn(s.swarm.Self(), segment.ID{Rendition: r.id, Sequence: n}, viewers, took)
 }
 
 // turn is when a viewer's turn comes to fetch id, which takes so long: at random,

@@ -410,7 +410,12 @@ func TestReserve(t *testing.T) {
 			cfg.Share = share
 			s := watch(t, run(t, cfg).Node, link)
 			playAll(t, nodetest.PlayerConfig{Segments: 3}, s)
-			if n := int(at.n.Load()); share != (n >= schedule.StartLanes) {
+			for begun := time.Now(); share && at.n.Load() < schedule.StartLanes; time.Sleep(10 * time.Millisecond) {
+				if time.Since(begun) > patience { // they are opened beside the playing
+					t.Fatalf("%d connections", at.n.Load())
+				}
+			}
+			if n := at.n.Load(); !share && n >= schedule.StartLanes {
 				t.Errorf("%d connections", n)
 			}
 		})

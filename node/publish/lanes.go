@@ -2,7 +2,6 @@ package publish
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"sync"
 
@@ -22,7 +21,7 @@ const (
 type lanes struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
-	first  *origin.Body
+	first  *steady
 	rest   []*lane
 	next   []byte // of rest[0], if it is there
 }
@@ -42,17 +41,17 @@ func (r *remote) split(ctx context.Context, ref string, off, n int64, count int)
 	if n >= 0 {
 		want = min(want, n)
 	}
-	first, err := r.client.Get(ctx, ref, off, want)
+	first, err := r.read(ctx, ref, off, want)
 	if err != nil {
 		cancel()
 		return nil, 0, err
 	}
-	if !first.Ranged || first.Size < 0 {
+	if !first.body.Ranged || first.size < 0 {
 		first.Close()
 		cancel()
 		return nil, 0, nil
 	}
-	size := first.Size - off
+	size := first.size - off
 	if n >= 0 {
 		size = min(size, n)
 	}
@@ -72,7 +71,7 @@ func (r *remote) split(ctx context.Context, ref string, off, n int64, count int)
 		l.rest = append(l.rest, part)
 		l.work.Go(func() {
 			defer close(part.done)
-			part.data, part.err = r.part(ctx, ref, off+want+a, b-a, first.Size)
+			part.data, part.err = r.part(ctx, ref, off+want+a, b-a, first.size)
 		})
 	}
 	return l, size, nil
@@ -80,13 +79,10 @@ func (r *remote) split(ctx context.Context, ref string, off, n int64, count int)
 
 // part gets n bytes from byte off on of a resource of size bytes.
 func (r *remote) part(ctx context.Context, ref string, off, n, size int64) ([]byte, error) {
-	b, err := r.client.Get(ctx, ref, off, n)
-	if err != nil {
-		return nil, err
-	}
+	b := &steady{r: r, ctx: ctx, ref: ref, size: size, at: off, n: n}
 	defer b.Close()
-	if b.Size != size {
-		return nil, fmt.Errorf("it changed while it was read: %d bytes, then %d", size, b.Size)
+	if err := b.ask(); err != nil {
+		return nil, err
 	}
 	data, err := io.ReadAll(b)
 	if err == nil && int64(len(data)) < n {

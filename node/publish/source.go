@@ -74,6 +74,8 @@ type remote struct {
 	client *origin.Client
 	url    string
 	whole  atomic.Bool // the server does not know ranges
+
+	lists, answers usual // of a playlist, and until a segment begins to come
 }
 
 func openRemote(cfg *Config) (*remote, error) {
@@ -91,10 +93,6 @@ func openRemote(cfg *Config) (*remote, error) {
 
 func (r *remote) top(context.Context) (string, error) { return r.url, nil }
 
-func (r *remote) playlist(ctx context.Context, ref string, v *origin.Validators) ([]byte, string, bool, error) {
-	return r.client.Playlist(ctx, ref, v)
-}
-
 func (r *remote) get(ctx context.Context, ref string, off, n int64, lanes int) (io.ReadCloser, int64, error) {
 	if lanes > 1 && !r.whole.Load() {
 		l, size, err := r.split(ctx, ref, off, n, lanes)
@@ -106,11 +104,11 @@ func (r *remote) get(ctx context.Context, ref string, off, n int64, lanes int) (
 		}
 		r.whole.Store(true)
 	}
-	b, err := r.client.Get(ctx, ref, off, n)
+	b, err := r.read(ctx, ref, off, n)
 	if err != nil {
 		return nil, 0, err
 	}
-	size := b.Size
+	size := b.size
 	if size >= 0 {
 		size = max(0, size-off)
 	}

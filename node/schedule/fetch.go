@@ -14,6 +14,7 @@ type originModel struct {
 	line            time.Duration // for which a block keeps its line busy, as the publisher told last; 0: not told
 	lanes           int           // by how many requests at a time segments are fetched
 	measured        Instant       // when the last fetch ended, or when it was aged
+	paid            Instant       // until when our share of the line is spent, see ration
 	pausedUntil     Instant
 	failures        int // in a row
 }
@@ -140,7 +141,11 @@ func (s *Scheduler) originTime(k int) Instant {
 
 // mayAskOrigin reports whether the origin has o for us and is not left alone.
 func (s *Scheduler) mayAskOrigin(o *object) bool {
-	return s.cfg.Origin && o.origin && !o.background && s.origin.pausedUntil <= s.now
+	if !s.cfg.Origin || !o.origin || o.background || s.origin.pausedUntil > s.now {
+		return false
+	}
+	n, _ := s.ration(o)
+	return n > 0
 }
 
 // mayFetch reports whether a fetch of n blocks of o may begin now; if not, when
@@ -149,6 +154,9 @@ func (s *Scheduler) mayFetch(o *object, n int) (bool, Instant) {
 	if !s.mayAskOrigin(o) {
 		if s.origin.pausedUntil > s.now {
 			return false, s.origin.pausedUntil
+		}
+		if n, at := s.ration(o); n == 0 {
+			return false, at
 		}
 		return false, Never
 	}
@@ -196,7 +204,8 @@ func (s *Scheduler) startFetches(o *object, need segment.Bitmap) bool {
 				}
 				break
 			}
-			end := first + (i-first)/parts
+			left, _ := s.ration(o)
+			end := first + min((i-first)/parts, left)
 			s.startFetch(o, first, end)
 			first, began = end, true
 		}
@@ -224,6 +233,7 @@ func (s *Scheduler) lanes(o *object) int {
 func (s *Scheduler) startFetch(o *object, first, end int) {
 	s.ticket++
 	s.stats.Fetches++
+	s.spend(o, end-first)
 	s.act(Fetch{Ticket: s.ticket, ID: o.id, First: first, Count: end - first})
 	s.track(s.ticket, o, first, end)
 	for k := first; k < end; k++ {

@@ -156,6 +156,9 @@ const (
 	// inOneGo is how long a neighbour may take to tell all that it holds.
 	inOneGo = 15 * time.Millisecond
 
+	// leastLeft is which part of the origin's line viewers may use in any case.
+	leastLeft = 0.05
+
 	// Suppression of origin fetches.
 
 	stripe       = 8  // blocks that one neighbour fetches for all
