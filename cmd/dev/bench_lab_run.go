@@ -84,6 +84,7 @@ const (
 // run does everything; the viewers then hold what they saw.
 func (r *labRun) run(ctx context.Context) (err error) {
 	r.network = lab.New(r.seed)
+	r.network.Spell = r.spell
 	defer r.network.Close()
 	if err := r.hosts(); err != nil {
 		return err

@@ -21,6 +21,7 @@ type labScenario struct {
 	groups                []sim.Group // Count, Link, Join, Every, Kill, Stay, Liar and Forger are looked at
 	pinged                bool        // the last viewer's line is
 	narrows               narrowing   // of the last viewer's line, if any
+	spell                 sim.Spell   // of the whole network, if any
 }
 
 const (
@@ -57,7 +58,12 @@ var labScenarios = []labScenario{
 	{
 		name: "crowd", what: "15 viewers come within five seconds to 5; the start is the fifteen's", rate: 1 * mbit, lasts: 75 * time.Second,
 		originUp: 2 * mbit, publisherUp: 6 * mbit, limit: 3 * mbit,
-		groups: append(households(5, 4*mbit, 3*mbit), sim.Group{Count: 15, Link: household(4*mbit, 3*mbit), Join: 25 * time.Second, Every: time.Second / 3}),
+		groups: crowd(),
+	},
+	{
+		name: "spell", what: "the same crowd, and all packets come 0.2 s later from 28 to 37 s", rate: 1 * mbit, lasts: 75 * time.Second,
+		originUp: 2 * mbit, publisherUp: 6 * mbit, limit: 3 * mbit, groups: crowd(),
+		spell: sim.Spell{From: 28 * time.Second, To: 37 * time.Second, Delay: time.Second / 5},
 	},
 	{
 		name: "loss5", what: "8 viewers, 5 % of packets lost on each one's line, in each direction", rate: 2 * mbit, lasts: 70 * time.Second,
@@ -126,6 +132,11 @@ func household(up, limit int64) sim.Link {
 // households are n viewers who join one after the other.
 func households(n int, up, limit int64) []sim.Group {
 	return []sim.Group{{Count: n, Link: household(up, limit), Join: firstJoin, Every: joinEvery}}
+}
+
+// crowd is a few households, and many more who come at once.
+func crowd() []sim.Group {
+	return append(households(5, 4*mbit, 3*mbit), sim.Group{Count: 15, Link: household(4*mbit, 3*mbit), Join: 25 * time.Second, Every: time.Second / 3})
 }
 
 // lossy is viewers whose lines lose packets, and are a little longer.

@@ -10,7 +10,8 @@
 // 150 ms while the channel is live, so that a new segment is noticed within
 // 250 ms. What a source says is not trusted to be whole: playlists cut off,
 // stale, or missing for a while change nothing, and bytes that look cut off are
-// read twice (content.go).
+// read twice (content.go). What stops coming is asked for anew after a second, from
+// where it stopped (steady.go).
 //
 // # Never two truths
 //

@@ -35,6 +35,9 @@
 // the origin's line has room for all to hurry, or for all and packets are lost, its first
 // segments come at once, from wherever that is soonest (opening).
 //
+// Where the origin's line is far too narrow for all, and a publisher serves what it reads
+// over it, each viewer keeps to a ration of the line, however late it is (ration.go).
+//
 // A neighbour that lets us wait is suspected for a while, and dropped if that goes on
 // while others deliver (suspect.go).
 //

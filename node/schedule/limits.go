@@ -156,7 +156,7 @@ const (
 	// inOneGo is how long a neighbour may take to tell all that it holds.
 	inOneGo = 15 * time.Millisecond
 
-	// leastLeft is which part of the origin's line viewers may use in any case.
+	// leastLeft is which part of the origin's line is for viewers in any case.
 	leastLeft = 0.05
 
 	// Suppression of origin fetches.

@@ -28,6 +28,7 @@ type Config struct {
 	PublisherUntil time.Duration
 
 	Groups []Group
+	Spell  Spell
 	// Warm: all viewers are there and know each other before the first segment, and
 	// play it as if they had been playing. Joins are what costs most of the time.
 	Warm   bool
@@ -46,6 +47,18 @@ type Config struct {
 
 // lies reports whether what g announces is not so.
 func (g *Group) lies() bool { return g.Liar || g.Forger }
+
+// Spell is a time in which whatever is sent takes longer to come: a network that is
+// overloaded elsewhere, or machines that are.
+type Spell struct{ From, To, Delay time.Duration }
+
+// At is by how much longer what is sent at t takes. It stays in order.
+func (s *Spell) At(t time.Duration) time.Duration {
+	if t < s.From {
+		return 0
+	}
+	return max(0, min(s.Delay, s.To+s.Delay-t))
+}
 
 // Link is how a host is connected.
 type Link struct {

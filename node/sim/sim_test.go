@@ -288,3 +288,29 @@ func TestOriginAlone(t *testing.T) {
 		}
 	}
 }
+
+// TestSpell: a crowd that comes while the network is slow, at an origin whose line
+// carries two copies, is over it soon after. Without rations all turned to the origin,
+// and stood still for twice as long.
+func TestSpell(t *testing.T) {
+	spell := Spell{From: 28 * time.Second, To: 37 * time.Second, Delay: 300 * time.Millisecond}
+	var stood []float64
+	for seed := range uint64(8) {
+		c := emulated(5, seed)
+		c.Duration, c.Rate, c.Spell = 75*time.Second, 1_000_000, spell
+		c.Origin.Up, c.Publisher.Up, c.Publisher.Cap = 2e6, 6e6, 3e6
+		late := c.Groups[0]
+		late.Count, late.Join, late.Every = 15, 25*time.Second+250*time.Millisecond, time.Second/3
+		c.Groups = append(c.Groups, late)
+		r := Run(c)
+		stood = append(stood, r.StallTime.Seconds())
+		if k := len(r.Stalled) - 1; k >= 0 && r.Stalled[k].At > spell.To+12*time.Second {
+			t.Errorf("seed %d: still stalls\n%s", seed, r)
+		}
+	}
+	if s := middle(stood); s > 20 {
+		t.Errorf("20 viewers stood still for %.0f s", s)
+	} else {
+		t.Logf("%.1f s", s)
+	}
+}

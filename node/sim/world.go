@@ -238,7 +238,7 @@ func (s *shard) appear() {
 
 // delay is how long a message takes between two links, queues apart.
 func (s *shard) delay(a, b *Link) schedule.Instant {
-	d := a.Delay + b.Delay
+	d := a.Delay + b.Delay + s.cfg.Spell.At(time.Duration(s.now))
 	if j := a.Jitter + b.Jitter; j > 0 {
 		d += time.Duration(s.rng.Int64N(int64(j)))
 	}

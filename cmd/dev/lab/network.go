@@ -16,6 +16,9 @@ import (
 
 // Network connects hosts.
 type Network struct {
+	// Spell delays all packets for a time. It does not change once Run runs.
+	Spell sim.Spell
+
 	begun time.Time
 	wake  chan struct{} // something is to be delivered earlier than Run knows
 
@@ -144,7 +147,7 @@ func (h *Host) send(packet []byte, now time.Time) {
 	}
 	h.seconds[second] += int64(len(packet))
 	h.sentTo[to] += int64(len(packet))
-	at = at.Add(h.line.Delay + to.line.Delay + time.Duration(float64(h.line.Jitter)*n.dice.Float64()))
+	at = at.Add(h.line.Delay + to.line.Delay + n.Spell.At(now.Sub(n.begun)) + time.Duration(float64(h.line.Jitter)*n.dice.Float64()))
 	if at.Before(h.newest[to]) {
 		at = h.newest[to] // jitter delays, it does not reorder
 	}
