@@ -174,7 +174,7 @@ func (s *Session) patience(r *rendition, newest *channel.Entry, n, last uint64) 
 	}
 	viewers := max(s.counts.size, len(s.peers))
 	ahead := min(int64(n-last)-1, farAhead) // the origin's numbers may have jumped
-	took := time.Duration(float64(newest.Took) / schedule.Beside(newest.Took, newest.Duration))
+	took := min(time.Duration(float64(newest.Took)/schedule.Beside(newest.Took, newest.Duration)), time.Minute)
 	return time.Duration(ahead)*newest.Target + turn(s.swarm.Self(), segment.ID{Rendition: r.id, Sequence: n}, viewers, took)
 }
 

@@ -32,21 +32,23 @@ func (u *usual) note(took time.Duration) {
 	u.took.Store(int64(took))
 }
 
+// endless is longer than the client itself waits.
+const endless = time.Hour
+
 // patience is for how long the n-th request in a row may bring nothing; ok is false if
 // it is the last one.
 func (u *usual) patience(n int) (d time.Duration, ok bool) {
-	d = (silence + 2*time.Duration(u.took.Load())) << n
-	return min(d, origin.DefaultStall), d < origin.DefaultStall
+	if d = (silence + 2*time.Duration(u.took.Load())) << n; d < origin.DefaultStall {
+		return d, true
+	}
+	return endless, false
 }
 
 // playlist implements source.
 func (r *remote) playlist(ctx context.Context, ref string, v *origin.Validators) (body []byte, final string, same bool, err error) {
 	for n := 0; ; n++ {
-		try, cancel := ctx, context.CancelFunc(func() {})
-		patience, ok := r.lists.patience(n)
-		if ok {
-			try, cancel = context.WithTimeoutCause(ctx, patience, errSilent)
-		}
+		patience, _ := r.lists.patience(n)
+		try, cancel := context.WithTimeoutCause(ctx, patience, errSilent)
 		begun := time.Now()
 		body, final, same, err = r.client.Playlist(try, ref, v)
 		cancel()
@@ -93,6 +95,9 @@ func (s *steady) ask() error {
 			body.Close()
 		case err == nil:
 			s.r.answers.note(time.Since(begun))
+			if s.at > 0 && !body.Ranged {
+				s.r.whole.Store(true)
+			}
 			s.Close()
 			s.body, s.size, s.cancel, s.watch = body, body.Size, cancel, watch
 			return nil
@@ -108,7 +113,7 @@ func (s *steady) ask() error {
 // without ranges all of it would have to come once more.
 func (s *steady) patience() (d time.Duration, ok bool) {
 	if s.body != nil && (s.size < 0 || s.r.whole.Load()) {
-		return origin.DefaultStall, false
+		return endless, false
 	}
 	return s.r.answers.patience(s.silent)
 }
