@@ -205,9 +205,9 @@ func (s *Session) joined(pid swarm.PeerID, p *peer) {
 }
 
 // askedOnJoin is how many neighbours are asked for all that they know of the feed.
-// Were everybody, a minute of entries would come as often as there are neighbours,
-// while the first picture waits for the line.
-const askedOnJoin = 3
+// Were everybody, half a minute of entries would come as often as there are neighbours,
+// while the first picture waits for the line. Two, for one may be silent.
+const askedOnJoin = 2
 
 // asking counts the neighbours that were asked for feed records.
 func (s *Session) asking() (n int) {
