@@ -31,6 +31,18 @@ func (h *hanging) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.blob.ServeHTTP(w, r)
 }
 
+// serve returns who reads from it, and its URL.
+func (h *hanging) serve(t *testing.T) (*remote, string) {
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	r, err := openRemote(&Config{Source: server.URL + "/index.m3u8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.close() })
+	return r, server.URL
+}
+
 type hangingWriter struct {
 	http.ResponseWriter
 	ctx  context.Context
@@ -75,14 +87,8 @@ func TestSteady(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			h := &hanging{blob: blob{data: data, plain: c.plain}, hangs: c.hangs, after: c.after}
-			server := httptest.NewServer(h)
-			defer server.Close()
-			r, err := openRemote(&Config{Source: server.URL + "/index.m3u8"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer r.close()
-			body, _, err := r.get(t.Context(), server.URL+"/a.ts", c.off, -1, c.lanes)
+			r, url := h.serve(t)
+			body, _, err := r.get(t.Context(), url+"/a.ts", c.off, -1, c.lanes)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,14 +113,8 @@ func TestSteady(t *testing.T) {
 // A playlist that does not come is asked for again.
 func TestSteadyPlaylist(t *testing.T) {
 	h := &hanging{blob: blob{data: []byte("#EXTM3U\n")}, hangs: 1, after: 4}
-	server := httptest.NewServer(h)
-	defer server.Close()
-	r, err := openRemote(&Config{Source: server.URL + "/index.m3u8"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.close()
-	body, _, _, err := r.playlist(t.Context(), server.URL+"/index.m3u8", nil)
+	r, url := h.serve(t)
+	body, _, _, err := r.playlist(t.Context(), url+"/index.m3u8", nil)
 	if err != nil || string(body) != "#EXTM3U\n" || h.asked.Load() != 2 {
 		t.Errorf("%q after %d requests, %v", body, h.asked.Load(), err)
 	}
