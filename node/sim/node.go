@@ -129,7 +129,7 @@ func (n *node) carry(a schedule.Action) {
 		n.fetches = append(n.fetches, a.Ticket)
 	case schedule.StopFetch:
 		// Never before the request itself.
-		d := n.link.Delay + n.link.Jitter + w.origin.link.Delay + w.origin.link.Jitter
+		d := n.link.Delay + n.link.Jitter + w.origin.link.Delay + w.origin.link.Jitter + w.cfg.Spell.At(time.Duration(w.now))
 		w.put(w.now+schedule.Instant(d), event{kind: halt, node: int32(n.index), num: uint64(a.Ticket)})
 		if n.ended(a.Ticket) {
 			// FetchEnded comes as an event of its own, like the driver's.
