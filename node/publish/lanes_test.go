@@ -51,6 +51,18 @@ func (c *cutWriter) Write(p []byte) (int, error) {
 	return c.ResponseWriter.Write(p)
 }
 
+// serve returns who reads from a server, and its URL.
+func serve(t *testing.T, h http.Handler) (*remote, string) {
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	r, err := openRemote(&Config{Source: server.URL + "/index.m3u8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.close() })
+	return r, server.URL
+}
+
 // What several requests bring is what one would have brought.
 func TestSplit(t *testing.T) {
 	data := make([]byte, 11*segment.BlockSize+777)
@@ -81,14 +93,8 @@ func TestSplit(t *testing.T) {
 				c.blob = &blob{}
 			}
 			c.blob.data = data
-			server := httptest.NewServer(c.blob)
-			defer server.Close()
-			r, err := openRemote(&Config{Source: server.URL + "/index.m3u8"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer r.close()
-			body, size, err := r.get(context.Background(), server.URL+"/a.ts", c.off, c.n, c.lanes)
+			r, url := serve(t, c.blob)
+			body, size, err := r.get(context.Background(), url+"/a.ts", c.off, c.n, c.lanes)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,7 +120,7 @@ func TestSplit(t *testing.T) {
 				t.Errorf("%d requests, want %d", n, c.requests)
 			}
 			if c.blob.plain { // it is not tried again
-				body, _, err := r.get(context.Background(), server.URL+"/a.ts", 0, -1, c.lanes)
+				body, _, err := r.get(context.Background(), url+"/a.ts", 0, -1, c.lanes)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -130,14 +136,8 @@ func TestSplit(t *testing.T) {
 // Closing before the end ends all requests.
 func TestSplitClosed(t *testing.T) {
 	b := &blob{data: make([]byte, 8<<20)}
-	server := httptest.NewServer(b)
-	defer server.Close()
-	r, err := openRemote(&Config{Source: server.URL + "/index.m3u8"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.close()
-	body, _, err := r.get(context.Background(), server.URL+"/a.ts", 0, -1, 8)
+	r, url := serve(t, b)
+	body, _, err := r.get(context.Background(), url+"/a.ts", 0, -1, 8)
 	if err != nil {
 		t.Fatal(err)
 	}

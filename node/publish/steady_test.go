@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,18 +28,6 @@ func (h *hanging) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w = &hangingWriter{w, r.Context(), h.after}
 	}
 	h.blob.ServeHTTP(w, r)
-}
-
-// serve returns who reads from it, and its URL.
-func (h *hanging) serve(t *testing.T) (*remote, string) {
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	r, err := openRemote(&Config{Source: server.URL + "/index.m3u8"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.close() })
-	return r, server.URL
 }
 
 type hangingWriter struct {
@@ -87,7 +74,7 @@ func TestSteady(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			h := &hanging{blob: blob{data: data, plain: c.plain}, hangs: c.hangs, after: c.after}
-			r, url := h.serve(t)
+			r, url := serve(t, h)
 			body, _, err := r.get(t.Context(), url+"/a.ts", c.off, -1, c.lanes)
 			if err != nil {
 				t.Fatal(err)
@@ -113,7 +100,7 @@ func TestSteady(t *testing.T) {
 // A playlist that does not come is asked for again.
 func TestSteadyPlaylist(t *testing.T) {
 	h := &hanging{blob: blob{data: []byte("#EXTM3U\n")}, hangs: 1, after: 4}
-	r, url := h.serve(t)
+	r, url := serve(t, h)
 	body, _, _, err := r.playlist(t.Context(), url+"/index.m3u8", nil)
 	if err != nil || string(body) != "#EXTM3U\n" || h.asked.Load() != 2 {
 		t.Errorf("%q after %d requests, %v", body, h.asked.Load(), err)
