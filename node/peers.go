@@ -285,7 +285,7 @@ func (s *Session) sendWindow(p *peer, w *wire.Window) {
 // joinEntries is how many of a live rendition's newest entries a joiner is sent
 // unasked: half a minute or more, where a player begins some seconds back. Who wants to
 // go back further asks for more, see backfill. With twice as many, from twice as many
-// neighbours, entries were two thirds of all that is no block where viewers come and go.
+// neighbours, entries were four fifths of all that is no block where viewers come and go.
 const joinEntries = 15
 
 // sendRecords sends records in as few messages as their bound allows.
