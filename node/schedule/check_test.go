@@ -19,9 +19,13 @@ func check(s *Scheduler) error {
 		if len(p.asks) > maxDepth+urgentExtra {
 			return fmt.Errorf("peer %d: %d asks", p.id, len(p.asks))
 		}
+		waits := 0
 		for k := range p.asks {
 			a := &p.asks[k]
 			asks++
+			if a.began == 0 {
+				waits++
+			}
 			if a.copy {
 				copies++
 			}
@@ -35,7 +39,7 @@ func check(s *Scheduler) error {
 				return fmt.Errorf("peer %d: %v block %d is asked twice", p.id, a.o.id, a.block)
 			}
 		}
-		if p.suspect && (len(p.asks) > 0 || s.usable.has(p.slot)) {
+		if p.suspect && (waits > maxPeerSlots || s.usable.has(p.slot)) { // those may be on their way
 			return fmt.Errorf("peer %d: suspect has work", p.id)
 		}
 	}

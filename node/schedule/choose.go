@@ -324,9 +324,10 @@ func (s *Scheduler) soonest(o *object, m mask, extra int) *peer {
 }
 
 // moveLate asks others for blocks whose time-out has passed. The first request
-// is kept: a late answer is as good.
+// is kept: a late answer is as good. Where packets are lost most answers are only late,
+// and there is the origin when it gets urgent.
 func (s *Scheduler) moveLate(o *object) {
-	if o.late == 0 {
+	if o.late == 0 || s.lossy(o) {
 		return
 	}
 	for i := next(o.lack, 0); i >= 0; i = next(o.lack, i+1) {
@@ -346,7 +347,8 @@ func (s *Scheduler) moveLate(o *object) {
 }
 
 // moveQueued moves requests that wait in a slow peer's queue, or with a publisher
-// that did not offer the block, to a new holder who will be much faster.
+// that did not offer the block, to a new holder who will be much faster. Where packets
+// are lost what makes a peer slow soon passes.
 func (s *Scheduler) moveQueued(o *object, extra int) {
 	if s.narrow {
 		return
@@ -366,7 +368,7 @@ func (s *Scheduler) moveQueued(o *object, extra int) {
 		was := old.expectAsk(s.now, old.find(o, i))
 		will := p.expect(s.now, 0)
 		favour := s.publishers&^b.holders&b.asked != 0
-		if favour || will+Instant(moveGain) < was && (was-s.now) > 2*(will-s.now) && was-s.now > Instant(moveGain+2*old.service+old.rtt) {
+		if favour || !s.gate.flaky() && will+Instant(moveGain) < was && (was-s.now) > 2*(will-s.now) && was-s.now > Instant(moveGain+2*old.service+old.rtt) {
 			s.withdraw(o, i, b.asked)
 			s.ask(p, o, i, false)
 		}

@@ -41,6 +41,9 @@
 // A neighbour that lets us wait is suspected for a while, and dropped if that goes on
 // while others deliver (suspect.go).
 //
+// Where packets are lost (lossy, flaky) what is late is most often on its way: it is not
+// asked of others before it has to be, and then of the origin, if its line has room.
+//
 // Where neighbours bring next to nothing, or segments too late, or hardly answer, and
 // the origin is quick, that is used alone for some minutes (gate.go); nobody is asked
 // then, but who asks is served. Where its line has room for all viewers and packets are

@@ -82,7 +82,13 @@ func (s *Scheduler) roomy(o *object) bool {
 // lossy reports whether the ways to origin and neighbours seem to lose packets, though
 // the origin's line has room for all viewers.
 func (s *Scheduler) lossy(o *object) bool {
-	return s.roomy(o) && (s.origin.lanes > 1 || s.gate.flaky())
+	return s.roomy(o) && (s.origin.lanes > 1 || s.gate.flaky() || s.struggles())
+}
+
+// struggles reports whether our player has just come, and had to wait for its first segment
+// for long: where the origin's line has room for all, little else can be why.
+func (s *Scheduler) struggles() bool {
+	return s.now-s.awaited < Instant(storm) && min(s.now, s.begins)-s.awaited > Instant(slowStart)
 }
 
 // fetch is an origin request under way.

@@ -97,6 +97,9 @@ const (
 	// one alone had one segment in twenty come 0.3 s later.
 	firstSegments = 2
 	StartLanes    = 6
+	// slowStart is how long a first segment takes longer than which means that packets are
+	// lost: where none are, and viewers are near, it is half a second.
+	slowStart = time.Second
 	// hasteRoom is how many times as wide as for all viewers the origin's line must be
 	// for that. With three times, two viewers hurried where the line carries seven copies,
 	// and what the second one took its neighbour could have sent as soon.

@@ -83,6 +83,8 @@ type Scheduler struct {
 	begun    Instant
 	met      Instant // when the first peer was met
 	learned  Instant // when the first segment became known
+	awaited  Instant // when the first one that a player stood there for was wanted,
+	begins   Instant // and when it was whole
 	wake     Instant // no later than the next timer
 	again    bool    // planning was cut short
 	dirty    bool    // some want is dirty, or a pipeline has room again
@@ -134,6 +136,8 @@ func New(cfg Config) *Scheduler {
 		begun:   Never,
 		met:     Never,
 		learned: Never,
+		awaited: Never,
+		begins:  Never,
 		origin:  newOriginModel(),
 		seeded:  newSeedModel(),
 		uplink:  uplinkModel{service: firstService},

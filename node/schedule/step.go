@@ -166,6 +166,9 @@ func (s *Scheduler) forget(o *object) {
 func (s *Scheduler) want(o *object, due Instant, background bool) {
 	if !o.wanted {
 		o.wantedAt, o.awaited = s.now, !background && due <= s.now
+		if o.awaited {
+			s.awaited = min(s.awaited, s.now)
+		}
 		// Half a segment short of the last one's due time, which was worked out a moment ago.
 		o.first = o.live && s.freshUntil(o) == 0 && s.now <= s.learned+Instant(joinMost) && due-s.now < Instant((firstSegments*2-1)*o.duration/2)
 	}
@@ -260,6 +263,9 @@ func (s *Scheduler) acquire(o *object, i int) {
 		s.withdraw(o, i, o.blocks[i].asked)
 	}
 	if o.complete() {
+		if o.awaited {
+			s.begins = min(s.begins, s.now)
+		}
 		s.judge(o)
 		s.unlist(o)
 		o.dirty = false
@@ -439,18 +445,22 @@ func (s *Scheduler) withdraw(o *object, i int, m mask) {
 
 // abandon takes back everything asked of p. tell: it is still there to be told.
 func (s *Scheduler) abandon(p *peer, tell bool) {
-	for len(p.asks) > 0 {
-		k := len(p.asks) - 1
-		a := p.asks[k]
-		s.unask(p, k)
-		p.remove(s.now, k)
-		if tell {
-			s.stats.Withdrawals++
-			s.act(Withdraw{Peer: p.id, ID: a.o.id, Block: int(a.block)})
-		}
-		s.touch(a.o)
+	for k := len(p.asks) - 1; k >= 0; k-- {
+		s.giveBack(p, k, tell)
 	}
 	s.dirty = true
+}
+
+// giveBack takes the k-th ask of p back.
+func (s *Scheduler) giveBack(p *peer, k int, tell bool) {
+	a := p.asks[k]
+	s.unask(p, k)
+	p.remove(s.now, k)
+	if tell {
+		s.stats.Withdrawals++
+		s.act(Withdraw{Peer: p.id, ID: a.o.id, Block: int(a.block)})
+	}
+	s.touch(a.o)
 }
 
 func (s *Scheduler) configured(ev Configured) {

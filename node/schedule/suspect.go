@@ -21,10 +21,8 @@ func (s *Scheduler) peerTimers(p *peer) {
 		s.freed, s.dirty = true, true
 	}
 	for k := range p.asks {
-		if a := &p.asks[k]; !a.late && a.until <= s.now {
-			a.late = true
-			a.o.late++
-			s.touch(a.o)
+		if a := &p.asks[k]; a.until <= s.now {
+			s.late(a)
 		}
 	}
 	t := p.timeout()
@@ -48,17 +46,25 @@ func (s *Scheduler) peerTimers(p *peer) {
 	for k := range p.asks {
 		a := &p.asks[k]
 		if a.began == 0 && (k == 0 || a.at+Instant(p.rto()) <= s.now) {
-			if !a.late {
-				a.late = true
-				a.o.late++
-			}
+			s.late(a)
 			s.touch(a.o)
 		}
 	}
 	s.at(min(p.timeout(), p.overdue()))
 }
 
-// suspectPeer stops relying on p until it delivers something or is pardoned.
+// late notes that the time-out of an ask has passed.
+func (s *Scheduler) late(a *ask) {
+	if !a.late {
+		a.late = true
+		a.o.late++
+		s.touch(a.o)
+	}
+}
+
+// suspectPeer stops relying on p until it delivers something or is pardoned. Where packets
+// are lost what it may have sent already is left to it: that comes, once it has been sent
+// again, and would come twice if it were asked of another before it has to be.
 func (s *Scheduler) suspectPeer(p *peer, why string) {
 	s.stats.Suspects++
 	p.suspect = true
@@ -68,7 +74,14 @@ func (s *Scheduler) suspectPeer(p *peer, why string) {
 	s.rate(p)
 	s.orphan(p)
 	s.act(Suspect{Peer: p.id, Why: why})
-	s.abandon(p, true)
+	lossy := s.gate.flaky() && p.delivered > 0
+	for k := len(p.asks) - 1; k >= 0; k-- {
+		if a := &p.asks[k]; lossy && (k < maxPeerSlots || a.began != 0) {
+			s.late(a)
+		} else {
+			s.giveBack(p, k, true)
+		}
+	}
 	if p.pardon >= dropAfter && p.role == Viewer && s.served(p) {
 		s.act(Drop{Peer: p.id, Why: "announces and does not deliver"})
 	}

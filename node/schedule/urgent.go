@@ -296,7 +296,11 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 	if s.narrow {
 		return false
 	}
-	hard, crowded := s.patience(o, o.n-int(o.nheld)), s.crowded(o, o.n-int(o.nheld))
+	lacking := o.n - int(o.nheld)
+	hard, crowded := s.patience(o, lacking), s.crowded(o, lacking)
+	if s.lossy(o) {
+		hard = s.patience(o, s.missing(o, goal))
+	}
 	for i := next(o.lack, 0); i >= 0; i = next(o.lack, i+1) {
 		b := &o.blocks[i]
 		f := s.covering(o, i)
@@ -346,6 +350,17 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 		}
 	}
 	return needed
+}
+
+// missing is how many blocks of o that were asked of peers are not expected before goal,
+// and have not begun to come.
+func (s *Scheduler) missing(o *object, goal Instant) (n int) {
+	for i := next(o.lack, 0); i >= 0; i = next(o.lack, i+1) {
+		if o.blocks[i].asked != 0 && !o.cover.Has(i) && !s.flowing(o, i) && s.coming(o, i) > goal {
+			n++
+		}
+	}
+	return n
 }
 
 // patience is until when an urgent segment may still wait for a busy holder or
