@@ -63,7 +63,8 @@ type counts struct {
 	lag          time.Duration
 	contradicted bool // the publisher has contradicted itself, and the log has said so
 	startup      schedule.Instant
-	size         int              // of the swarm, as last told to the scheduler
+	size         int              // of the swarm, as last told to the scheduler,
+	sized        schedule.Instant // and when it was last seen to be that large
 	filled       schedule.Instant // when entries from before were last asked for
 	kept, swept  schedule.Instant // when housekeeping was last done
 }

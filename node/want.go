@@ -189,14 +189,29 @@ func (s *Session) count() {
 	if s.swarm == nil || s.sched == nil {
 		return
 	}
-	n := s.swarm.Size() - s.publishers()
-	if n != s.counts.size {
-		s.counts.size = n
-		s.step(schedule.Estimate{N: n})
+	if s.counts.saw(s.swarm.Size()-s.publishers(), s.instant()) {
+		s.step(schedule.Estimate{N: s.counts.size})
 		for _, r := range s.renditions {
 			s.noteRoom(r)
 		}
 	}
+}
+
+// lastingFor is how long viewers count who are not seen any more.
+const lastingFor = time.Minute
+
+// saw notes that n viewers are seen, and reports whether size changes: it falls only after
+// a while. Who loses all neighbours would else take itself to be alone at the origin, and
+// if they have lost it, too, so would they all.
+func (c *counts) saw(n int, now schedule.Instant) bool {
+	if n >= c.size {
+		c.sized = now
+	}
+	if n == c.size || n < c.size && now-c.sized < schedule.Instant(lastingFor) {
+		return false
+	}
+	c.size, c.sized = n, now
+	return true
 }
 
 // publishers is how many of the peers are one.

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -10,8 +11,12 @@ import (
 //
 // The zero value knows nothing. It belongs to one goroutine.
 type Line struct {
-	rate float64 // bytes per second; 0: not known, +Inf: too fast to be found out
-	at   Instant // when it was that fast
+	rate float64            // bytes per second; 0: not known, +Inf: too fast to be found out
+	past [readings]struct { // the last n readings, the oldest giving way
+		rate float64
+		at   Instant
+	}
+	n int
 }
 
 // Reading is how one segment was read.
@@ -28,9 +33,14 @@ type Reading struct {
 }
 
 const (
-	// bestFor is how long the best that was seen counts: what viewers load at the same
-	// time slows every reading, but is not what the line can carry.
-	bestFor = 5 * time.Minute
+	// What viewers load at the same time slows a reading, but is not what the line can
+	// carry: it is taken to be as fast as one in bestOf of its last readings showed, of
+	// those not older than bestFor. Not as the best one showed: where a packet has to be
+	// sent again all that came after it is there at once, and the line was taken to be six
+	// times as fast as it was, by all viewers, who then filled it.
+	readings = 64
+	bestOf   = 8
+	bestFor  = 5 * time.Minute
 	// leastReading is the least that tells anything, in bytes.
 	leastReading = 64 << 10
 	// speedingUp is how many times as long as its second half a whole reading takes in
@@ -50,16 +60,32 @@ func (l *Line) Read(now Instant, r Reading) {
 		return
 	}
 	rate := float64(r.Bytes*max(1, r.Sharing)) / busy.Seconds()
-	old := now-l.at > Instant(bestFor)
 	if r.Second > 0 && r.Took > speedingUp*r.Second {
 		// One that was full once, and is no faster now, has been found out.
-		if found := !old && l.rate > 0 && !math.IsInf(l.rate, 1); found && rate < 2*l.rate || quickRead*busy > r.Plays {
+		l.estimate(now)
+		if found := l.rate > 0 && !math.IsInf(l.rate, 1); found && rate < 2*l.rate || quickRead*busy > r.Plays {
 			return
 		}
 		rate = math.Inf(1)
 	}
-	if rate >= l.rate || old {
-		l.rate, l.at = rate, now
+	p := &l.past[l.n%readings]
+	p.rate, p.at = rate, now
+	l.n++
+	l.estimate(now)
+}
+
+// estimate works out how fast the line is.
+func (l *Line) estimate(now Instant) {
+	rates := make([]float64, 0, readings)
+	for _, p := range l.past[:min(l.n, readings)] {
+		if now-p.at <= Instant(bestFor) {
+			rates = append(rates, p.rate)
+		}
+	}
+	l.rate = 0
+	if n := len(rates); n > 0 {
+		slices.Sort(rates)
+		l.rate = rates[n-(n+2*bestOf-3)/bestOf] // the second best of three to ten, and so on
 	}
 }
 
