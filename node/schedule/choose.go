@@ -348,7 +348,7 @@ func (s *Scheduler) moveLate(o *object) {
 
 // moveQueued moves requests that wait in a slow peer's queue, or with a publisher
 // that did not offer the block, to a new holder who will be much faster. Where packets
-// are lost what makes a peer slow soon passes.
+// are lost what makes a peer slow that does deliver soon passes.
 func (s *Scheduler) moveQueued(o *object, extra int) {
 	if s.narrow {
 		return
@@ -368,7 +368,8 @@ func (s *Scheduler) moveQueued(o *object, extra int) {
 		was := old.expectAsk(s.now, old.find(o, i))
 		will := p.expect(s.now, 0)
 		favour := s.publishers&^b.holders&b.asked != 0
-		if favour || !s.gate.flaky() && will+Instant(moveGain) < was && (was-s.now) > 2*(will-s.now) && was-s.now > Instant(moveGain+2*old.service+old.rtt) {
+		passes := s.gate.flaky() && old.delivered > 0
+		if favour || !passes && will+Instant(moveGain) < was && (was-s.now) > 2*(will-s.now) && was-s.now > Instant(moveGain+2*old.service+old.rtt) {
 			s.withdraw(o, i, b.asked)
 			s.ask(p, o, i, false)
 		}
