@@ -78,6 +78,7 @@ func (s *Scheduler) suspectPeer(p *peer, why string) {
 	for k := len(p.asks) - 1; k >= 0; k-- {
 		if a := &p.asks[k]; lossy && (k < maxPeerSlots || a.began != 0) {
 			s.late(a)
+			s.touch(a.o)
 		} else {
 			s.giveBack(p, k, true)
 		}
