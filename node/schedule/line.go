@@ -62,8 +62,7 @@ func (l *Line) Read(now Instant, r Reading) {
 	rate := float64(r.Bytes*max(1, r.Sharing)) / busy.Seconds()
 	if r.Second > 0 && r.Took > speedingUp*r.Second {
 		// One that was full once, and is no faster now, has been found out.
-		l.estimate(now)
-		if found := l.rate > 0 && !math.IsInf(l.rate, 1); found && rate < 2*l.rate || quickRead*busy > r.Plays {
+		if found := l.estimate(now) && !math.IsInf(l.rate, 1); found && rate < 2*l.rate || quickRead*busy > r.Plays {
 			return
 		}
 		rate = math.Inf(1)
@@ -74,19 +73,22 @@ func (l *Line) Read(now Instant, r Reading) {
 	l.estimate(now)
 }
 
-// estimate works out how fast the line is.
-func (l *Line) estimate(now Instant) {
+// estimate works out how fast the line is, if there are readings that count still, and
+// reports whether there are.
+func (l *Line) estimate(now Instant) bool {
 	rates := make([]float64, 0, readings)
 	for _, p := range l.past[:min(l.n, readings)] {
 		if now-p.at <= Instant(bestFor) {
 			rates = append(rates, p.rate)
 		}
 	}
-	l.rate = 0
-	if n := len(rates); n > 0 {
-		slices.Sort(rates)
-		l.rate = rates[n-(n+2*bestOf-3)/bestOf] // the second best of three to ten, and so on
+	n := len(rates)
+	if n == 0 {
+		return false
 	}
+	slices.Sort(rates)
+	l.rate = rates[n-(n+2*bestOf-3)/bestOf] // the second best of three to ten, and so on
+	return true
 }
 
 // Room reports whether a line that a segment keeps busy for took has room for all

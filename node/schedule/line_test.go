@@ -39,4 +39,6 @@ func TestLine(t *testing.T) {
 		l.Read(at, reading(2500, 1000))
 	}
 	expect("until it is not known to be wide any more", reading(2500, 1000), ms(2000))
+	at += Instant(bestFor)
+	expect("what is known lasts until there is something new", reading(1000, 200), ms(2000))
 }
