@@ -435,10 +435,7 @@ func (s *Scheduler) withdraw(o *object, i int, m mask) {
 		if k < 0 {
 			continue
 		}
-		s.unask(p, k)
-		p.remove(s.now, k)
-		s.stats.Withdrawals++
-		s.act(Withdraw{Peer: p.id, ID: o.id, Block: i})
+		s.giveBack(p, k, true)
 		s.freed, s.dirty = true, true
 	}
 }
@@ -446,6 +443,7 @@ func (s *Scheduler) withdraw(o *object, i int, m mask) {
 // abandon takes back everything asked of p. tell: it is still there to be told.
 func (s *Scheduler) abandon(p *peer, tell bool) {
 	for k := len(p.asks) - 1; k >= 0; k-- {
+		s.touch(p.asks[k].o)
 		s.giveBack(p, k, tell)
 	}
 	s.dirty = true
@@ -460,7 +458,6 @@ func (s *Scheduler) giveBack(p *peer, k int, tell bool) {
 		s.stats.Withdrawals++
 		s.act(Withdraw{Peer: p.id, ID: a.o.id, Block: int(a.block)})
 	}
-	s.touch(a.o)
 }
 
 func (s *Scheduler) configured(ev Configured) {

@@ -76,9 +76,10 @@ func (s *Scheduler) suspectPeer(p *peer, why string) {
 	s.act(Suspect{Peer: p.id, Why: why})
 	lossy := s.gate.flaky() && p.delivered > 0
 	for k := len(p.asks) - 1; k >= 0; k-- {
-		if a := &p.asks[k]; lossy && (k < maxPeerSlots || a.began != 0) {
+		a := &p.asks[k]
+		s.touch(a.o)
+		if lossy && (k < maxPeerSlots || a.began != 0) {
 			s.late(a)
-			s.touch(a.o)
 		} else {
 			s.giveBack(p, k, true)
 		}

@@ -297,10 +297,11 @@ func (s *Scheduler) rescueLate(o *object, need []uint64, goal Instant, fetchable
 		return false
 	}
 	lacking := o.n - int(o.nheld)
-	hard, crowded := s.patience(o, lacking), s.crowded(o, lacking)
+	crowded := s.crowded(o, lacking)
 	if s.lossy(o) {
-		hard = s.patience(o, s.missing(o, goal))
+		lacking = s.missing(o, goal)
 	}
+	hard := s.patience(o, lacking)
 	for i := next(o.lack, 0); i >= 0; i = next(o.lack, i+1) {
 		b := &o.blocks[i]
 		f := s.covering(o, i)
